@@ -1,0 +1,1 @@
+"""HTTP only: FastAPI routes over the store. Nothing here trains."""

@@ -1,0 +1,47 @@
+"""Bells say "look again" and carry no truth: a lost ring costs at most a poll interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+Heard = Callable[[str], None]
+"""Called with a job id, in the ringer's or listener's thread; must return at once."""
+
+
+class WatchBell(Protocol):
+    """Rung when a job has something new to read."""
+
+    def ring(self, job_id: str) -> None:
+        """Tell every listener, in every process, that this job changed."""
+
+    def listen(self, heard: Heard) -> Callable[[], None]:
+        """Call `heard` at each ring until the returned function is called."""
+
+
+class WorkBell(Protocol):
+    """Rung when a job waits for a worker."""
+
+    def ring(self, queue: str | None) -> None:
+        """Tell the workers of `queue` (None: all) that there is work."""
+
+
+class LocalWatchBell:
+    """The watchers' bell within one process."""
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Heard, ...] = ()
+
+    def ring(self, job_id: str) -> None:
+        """Call every listener in this thread."""
+        for heard in self._listeners:
+            heard(job_id)
+
+    def listen(self, heard: Heard) -> Callable[[], None]:
+        """Add a listener; the returned function takes it away."""
+        self._listeners = (*self._listeners, heard)
+
+        def leave() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not heard)
+
+        return leave

@@ -1,0 +1,116 @@
+"""Every error Trainwire raises on purpose, in one tree.
+
+TrainwireError
+├── Refused                 a request that cannot be met as it stands
+│   ├── SpecRefused             the spec has problems, all of them listed
+│   ├── NotFound                no such job, artifact or route
+│   ├── WrongStatus             the job's status does not allow it
+│   └── BadRequest              a parameter of the request is wrong
+├── Unavailable             the service cannot answer now; ask again
+├── StartRefused            the service cannot start; one sentence says why
+├── ClaimLost               another worker owns the run now; leave quietly
+└── RunFailed               a run cannot go on; carries its `Reason`
+    ├── Diverged                the cost is NaN or infinite
+    ├── InvalidData             the data cannot be trained on
+    └── InvalidSpec             the spec asks for what this worker cannot do
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from core.job import ErrorInfo, Problem, Reason
+
+
+class TrainwireError(Exception):
+    """Something went wrong in Trainwire."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None, param: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.hint = hint
+        self.param = param
+        super().__init__(self.message)
+
+
+class Refused(TrainwireError):
+    """The request cannot be met as it stands."""
+
+    code = "refused"
+
+
+class SpecRefused(Refused):
+    """The spec has problems."""
+
+    code = "invalid_spec"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{problem.pointer}: {problem.message}" for problem in problems))
+
+
+class NotFound(Refused):
+    """There is no such thing here."""
+
+    code = "not_found"
+
+
+class WrongStatus(Refused):
+    """The job's status does not allow this."""
+
+    code = "wrong_status"
+
+
+class BadRequest(Refused):
+    """A parameter of the request is wrong."""
+
+    code = "bad_request"
+
+
+class Unavailable(TrainwireError):
+    """The service cannot answer now; ask again in a moment."""
+
+    code = "unavailable"
+
+
+class StartRefused(TrainwireError):
+    """The service cannot start here."""
+
+    code = "start_refused"
+
+
+class ClaimLost(TrainwireError):
+    """Another worker owns this run now."""
+
+    code = "claim_lost"
+
+
+class RunFailed(TrainwireError):
+    """The run cannot go on."""
+
+    reason: ClassVar[Reason] = Reason.INTERNAL_ERROR
+
+    @property
+    def info(self) -> ErrorInfo:
+        """What the job shows as its `error`."""
+        return ErrorInfo(code=self.reason, message=self.message, hint=self.hint, param=self.param)
+
+
+class Diverged(RunFailed):
+    """The cost became NaN or infinite."""
+
+    reason = Reason.DIVERGED
+
+
+class InvalidData(RunFailed):
+    """The data cannot be trained on."""
+
+    reason = Reason.INVALID_DATA
+
+
+class InvalidSpec(RunFailed):
+    """The spec asks for what this worker cannot do."""
+
+    reason = Reason.INVALID_SPEC

@@ -1,0 +1,67 @@
+"""What a run tells while it goes on: the values that the training loop yields and the store records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run is assembled: sizes in samples, `steps_per_epoch` optimizer steps, the device it trains on."""
+
+    device: str
+    parameters: int
+    steps_per_epoch: int
+    epochs: int
+    train_samples: int
+    val_samples: int
+    threads: int
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """An epoch ended; `best` says whether the monitored figure is the best so far."""
+
+    row: EpochRow
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Lines that the run printed (`stream` is `stdout` or `stderr`)."""
+
+    lines: tuple[str, ...]
+    stream: str = "stdout"
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something the user should know: a stable `code`, a sentence and its facts."""
+
+    code: str
+    message: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run succeeded: why it ended and the files it leaves."""
+
+    reason: Reason
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run failed for good: `error.code` is the job's reason."""
+
+    reason: Reason
+    error: ErrorInfo
+
+
+RunEvent = Started | Progress | EpochDone | Logged | Noticed | Finished | Failed

@@ -1,0 +1,44 @@
+"""How a Trainwire process is set up: `TRAINWIRE_*` variables, with the embedded defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the API, the workers and the embedded service; times are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAINWIRE_", frozen=True, extra="forbid")
+
+    database_url: str = "sqlite:///trainwire-data/trainwire.db"
+    broker_url: str | None = None
+    """Redis, for the distributed service; none when embedded."""
+    artifacts: Path = Path("trainwire-data/artifacts")
+    """The folder that every process shares."""
+
+    api_key: SecretStr | None = None
+    """The one bearer key; without it the API serves loopback only."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Host names, beside loopback and the bound one, that requests may name (comma-separated)."""
+    max_body_bytes: PositiveInt = 1_048_576
+
+    queues: Annotated[tuple[str, ...], NoDecode] = ("cpu", "gpu")
+    """The named queues this worker serves (comma-separated); jobs without a queue run on any worker."""
+    slots: PositiveInt | None = None
+    """Jobs at a time on this worker; none: one per GPU, else the cores, at most 4."""
+    worker_name: str | None = None
+
+    heartbeat_s: PositiveFloat = 3.0
+    lease_s: PositiveFloat = 12.0
+    sweep_s: PositiveFloat = 2.0
+    poll_s: PositiveFloat = 2.0
+    """How often a free slot looks at the database although no bell rang."""
+    watch_s: PositiveFloat = 0.5
+    """How often a worker looks whether its running jobs are to be cancelled."""
+    max_attempts: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How often a run that dies is started."""
+    max_log_lines: PositiveInt = 10_000
