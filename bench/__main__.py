@@ -1,0 +1,13 @@
+"""`make bench`: every measurement, one after the other, each beside its line."""
+
+from bench import epoch, first_loss, startup
+
+
+def main() -> None:
+    for measurement in (startup, first_loss, epoch):
+        print(f"\n== {measurement.__name__.removeprefix('bench.')}: {measurement.__doc__}", flush=True)
+        measurement.main()
+
+
+if __name__ == "__main__":
+    main()

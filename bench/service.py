@@ -1,0 +1,70 @@
+"""A service of its own for a measurement: started on a free port and a temporary folder, ended at the end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+READY_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    url: str
+    ready_s: float
+    """Seconds from the command to the first 200 of /readyz."""
+
+
+@contextmanager
+def service() -> Iterator[Service]:
+    """`trainwire up` as a user starts it."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"http://127.0.0.1:{free_port()}"
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trainwire", "up", "--port", url.rpartition(":")[2], "--data", folder],
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            wait_until(lambda: answers(url))
+            yield Service(url, ready_s=time.perf_counter() - began)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def wait_warm(url: str) -> None:
+    """Wait until no slot is warming any more."""
+    wait_until(lambda: "warming" not in httpx.get(f"{url}/readyz").text)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the service did not come up")
+        time.sleep(0.01)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
