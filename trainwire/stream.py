@@ -1,0 +1,50 @@
+"""Server-sent events on httpx2, whose client reads them itself (httpx does not); the only module that imports it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+SILENCE_S = 45.0
+"""Three pings (15 s each) without a byte: the connection is dead."""
+
+
+class StreamCut(Exception):
+    """The stream broke off before its end; connect again and resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: `frames` are the events of a 200; any other status has a `body`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    frames: Iterator[dict[str, Any]]
+
+
+@contextmanager
+def connect(url: str, *, headers: Mapping[str, str], after: int) -> Generator[Reply]:
+    """Open an event stream behind event `after`; raises `StreamCut` when nothing answers or it breaks off."""
+    resume = {"Last-Event-ID": str(after)} if after else {}
+    timeout = httpx2.Timeout(10.0, read=SILENCE_S)
+    try:
+        with (
+            httpx2.Client(timeout=timeout, trust_env=False) as client,
+            client.sse(url, headers={**headers, **resume}) as source,
+        ):
+            yield _reply(source)
+    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        raise StreamCut(str(error)) from error
+
+
+def _reply(source: httpx2.EventSource) -> Reply:
+    response = source.response
+    body = b"" if response.status_code == 200 else response.read()
+    frames = (json.loads(frame.data) for frame in source if frame.data)
+    return Reply(status=response.status_code, headers=response.headers, body=body, frames=frames)
