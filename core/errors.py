@@ -5,8 +5,10 @@ TrainwireError
 │   ├── SpecRefused             the spec has problems, all of them listed
 │   ├── NotFound                no such job, artifact or route
 │   ├── WrongStatus             the job's status does not allow it
+│   ├── NotAllowed              the key is missing or wrong
 │   └── BadRequest              a parameter of the request is wrong
 ├── Unavailable             the service cannot answer now; ask again
+├── NoServer                nothing answers at the address (the client's)
 ├── StartRefused            the service cannot start; one sentence says why
 ├── ClaimLost               another worker owns the run now; leave quietly
 └── RunFailed               a run cannot go on; carries its `Reason`
@@ -17,8 +19,8 @@ TrainwireError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from core.job import ErrorInfo, Problem, Reason
 
@@ -32,6 +34,8 @@ class TrainwireError(Exception):
         self.message = message or (type(self).__doc__ or "").strip()
         self.hint = hint
         self.param = param
+        self.problem: Mapping[str, Any] = {}
+        """The answer's problem details (RFC 9457), where the error came over HTTP."""
         super().__init__(self.message)
 
 
@@ -69,10 +73,22 @@ class BadRequest(Refused):
     code = "bad_request"
 
 
+class NotAllowed(Refused):
+    """The API key is missing or wrong."""
+
+    code = "not_allowed"
+
+
 class Unavailable(TrainwireError):
     """The service cannot answer now; ask again in a moment."""
 
     code = "unavailable"
+
+
+class NoServer(TrainwireError):
+    """No Trainwire service answers there."""
+
+    code = "no_server"
 
 
 class StartRefused(TrainwireError):
