@@ -1,0 +1,117 @@
+"""The two roads that batches come by: gathered from memory, or fetched by DataLoader processes; the same numbers."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from core.loop.device import memory_left
+from core.loop.order import generator
+from core.loop.samples import Samples
+
+Feed = Callable[[Tensor], Iterator[Samples]]
+"""Gives the batches of one epoch, on the training device, for the order in which it visits the samples."""
+
+_CHUNK_BYTES = 1 << 20
+"""Gathered at a time: it stays in the cache, and the cost of the call is shared by many batches."""
+
+
+def in_memory(samples: Samples, *, batch_size: int, device: torch.device) -> Feed:
+    """The fast road: many batches gathered by index in one call, then cut into views; no Python per sample.
+
+    The whole set lives on the device when it takes at most half of what is free there.
+    """
+    home = device if _fits(samples, device) else torch.device("cpu")
+    samples = samples.to(home)
+    batch_bytes = max(1, samples.bytes * batch_size // len(samples.x))
+    rows = batch_size * max(1, _CHUNK_BYTES // batch_bytes)
+
+    def feed(order: Tensor) -> Iterator[Samples]:
+        for chunk in torch.split(order.to(home), rows):
+            yield from samples.take(chunk).to(device).cut(batch_size)
+
+    return feed
+
+
+def from_workers(samples: Samples, *, batch_size: int, device: torch.device, workers: int, pin: bool) -> Feed:
+    """The DataLoader road: `workers` processes, kept from epoch to epoch, gather whole batches ahead of the loop.
+
+    They run one thread each and touch nothing but tensors (thread pools do not survive a fork). `pin` counts on
+    CUDA only, where page-locked batches are copied while the device computes.
+    """
+    index = _Index(batch_size)
+    pinned = pin and device.type == "cuda"
+    loader: DataLoader[Samples] = DataLoader(
+        _Rows(samples),
+        batch_sampler=index,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        pin_memory=pinned,
+        persistent_workers=True,
+        # its base seed must not come from the global generator, from which dropout draws
+        generator=generator(0),
+        # forkserver, which a child of one inherits, takes seconds to start; macOS cannot fork safely
+        multiprocessing_context="fork" if sys.platform == "linux" else "spawn",
+    )
+
+    def feed(order: Tensor) -> Iterator[Samples]:
+        index.order = order
+        for batch in _started(loader):
+            yield batch.to(device, non_blocking=pinned)
+
+    return feed
+
+
+def _fits(samples: Samples, device: torch.device) -> bool:
+    free = memory_left(device)
+    return free is None or samples.bytes <= free // 2
+
+
+def _started(loader: DataLoader[Samples]) -> Iterator[Samples]:
+    with warnings.catch_warnings():
+        # Python 3.12 warns of any fork beside threads; these children only gather tensors
+        warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+        return iter(loader)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+class _Index:
+    """The rows of each batch of the epoch at hand, as arrays: a tensor would travel by file descriptor."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.order = torch.empty(0, dtype=torch.int64)
+
+    def __iter__(self) -> Iterator[Any]:
+        for rows in torch.split(self.order, self.batch_size):
+            yield rows.numpy()
+
+    def __len__(self) -> int:
+        return len(range(0, len(self.order), self.batch_size))
+
+
+class _Rows(Dataset[Samples]):
+    """The samples, a whole batch at a time."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples.x)
+
+    def __getitem__(self, row: int) -> Samples:
+        return Samples(self.samples.x[row], self.samples.y[row])
+
+    def __getitems__(self, rows: NDArray[np.int64]) -> Samples:
+        return self.samples.take(torch.from_numpy(rows))

@@ -1,0 +1,73 @@
+"""Scaling of features and targets: fitted on the training part, stored with the weights, applied the same way later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Kind = Literal["standard", "minmax", "none"]
+
+_BLOCK = 65_536
+"""Rows scaled at a time: the float64 in between stays small."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """`(x - shift) * scale`, per column or one pair for all; a column that was constant in training becomes 0."""
+
+    kind: Kind
+    shift: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    def __call__(self, rows: NDArray[Any]) -> Tensor:
+        """Scale `(rows, *features)`, computed in float64: a float32 tensor of the same shape."""
+        if self.kind == "none":
+            return torch.from_numpy(np.ascontiguousarray(rows, np.float32))
+        scaled = np.empty(rows.shape, np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK].reshape(len(rows[start : start + _BLOCK]), -1)
+            scaled[start : start + _BLOCK] = ((block - self.shift) * self.scale).reshape(-1, *rows.shape[1:])
+        return torch.from_numpy(scaled)
+
+    def undo(self, scaled: Tensor) -> Tensor:
+        """Back to the data's own unit; a constant column gets its constant back."""
+        if self.kind == "none":
+            return scaled
+        width = np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale != 0)
+        return (scaled.double() * torch.from_numpy(width) + torch.from_numpy(self.shift)).float()
+
+    def statistics(self) -> dict[str, Any]:
+        """What `model.json` keeps; `restore` is the inverse."""
+        return {"kind": self.kind, "shift": self.shift.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def restore(cls, statistics: Mapping[str, Any]) -> Scaling:
+        """The scaling with these statistics."""
+        shift, scale = (np.asarray(statistics[key], np.float64) for key in ("shift", "scale"))
+        return cls(statistics["kind"], shift, scale)
+
+
+def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False) -> Scaling:
+    """The scaling of `rows` `(samples, *features)`: `standard` (population deviation, ddof 0) or `minmax` to [0, 1].
+
+    It is per column, or one for all numbers with `whole`, as images want it: a pixel that is always black in training
+    would else be lost, and neighbouring pixels would no longer compare.
+    """
+    if kind == "none":
+        return Scaling(kind, np.zeros(1), np.ones(1))
+    columns = rows.reshape(-1, 1) if whole else rows.reshape(len(rows), -1)
+    low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
+    shift, width = (low, high - low) if kind == "minmax" else _moments(columns)
+    moves = (high > low) & (width > 0)
+    return Scaling(kind, shift, np.divide(1.0, width, out=np.zeros_like(width), where=moves))
+
+
+def _moments(columns: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    mean = columns.mean(axis=0, dtype=np.float64)
+    return mean, columns.std(axis=0, dtype=np.float64)

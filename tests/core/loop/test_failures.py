@@ -1,0 +1,37 @@
+"""What the user is told when a run fails."""
+
+import pytest
+import torch
+
+from core.errors import Diverged
+from core.job import Reason
+from core.loop.failures import explain
+
+
+def test_an_error_of_our_own_keeps_its_reason_and_hint() -> None:
+    failed = explain(Diverged("The loss became nan.", hint="Try lr 0.01.", param="/lr"))
+    assert failed.reason is Reason.DIVERGED
+    assert (failed.error.code, failed.error.hint, failed.error.param) == ("diverged", "Try lr 0.01.", "/lr")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_lack_of_memory_says_what_to_change(error: BaseException) -> None:
+    failed = explain(error)
+    assert failed.reason is Reason.OUT_OF_MEMORY
+    assert failed.error.param == "/batch_size"
+    assert "batch_size" in (failed.error.hint or "")
+
+
+def test_an_unforeseen_error_shows_its_type_and_message_only() -> None:
+    failed = explain(KeyError("weights"))
+    assert failed.reason is Reason.INTERNAL_ERROR
+    assert failed.error.message == "KeyError: 'weights'"
+    assert "\n" not in explain(ValueError("first line\nsecond")).error.message
