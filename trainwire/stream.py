@@ -10,12 +10,18 @@ from typing import Any
 
 import httpx2
 
+from trainwire.address import follows_proxies
+
 SILENCE_S = 45.0
 """Three pings (15 s each) without a byte: the connection is dead."""
 
 
 class StreamCut(Exception):
-    """The stream broke off before its end; connect again and resume."""
+    """The stream broke off before its end, or never opened; connect again and resume."""
+
+    def __init__(self, message: str, *, was_open: bool) -> None:
+        self.was_open = was_open
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,16 @@ def connect(url: str, *, headers: Mapping[str, str], after: int) -> Generator[Re
     """Open an event stream behind event `after`; raises `StreamCut` when nothing answers or it breaks off."""
     resume = {"Last-Event-ID": str(after)} if after else {}
     timeout = httpx2.Timeout(10.0, read=SILENCE_S)
+    was_open = False
     try:
         with (
-            httpx2.Client(timeout=timeout, trust_env=False) as client,
+            httpx2.Client(timeout=timeout, trust_env=follows_proxies(url)) as client,
             client.sse(url, headers={**headers, **resume}) as source,
         ):
+            was_open = source.response.status_code == 200
             yield _reply(source)
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
-        raise StreamCut(str(error)) from error
+        raise StreamCut(str(error), was_open=was_open) from error
 
 
 def _reply(source: httpx2.EventSource) -> Reply:

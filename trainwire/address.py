@@ -1,0 +1,43 @@
+"""Where the service is and how to be let in: what was asked for, the environment, a service on this folder."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from trainwire import folder
+
+USUAL_URL = "http://127.0.0.1:8000"
+
+
+def service_url(wanted: str | None = None, *, data: Path = folder.USUAL) -> str:
+    """`wanted`, else `TRAINWIRE_URL`, else the service that runs on `data`, else port 8000 of this machine."""
+    url = wanted or os.environ.get("TRAINWIRE_URL") or folder.running_url(data) or USUAL_URL
+    return (url if "://" in url else f"http://{url}").rstrip("/")
+
+
+def key_header(api_key: str | None = None) -> dict[str, str]:
+    """The header that carries the key: the given one, else `TRAINWIRE_API_KEY`."""
+    key = api_key or os.environ.get("TRAINWIRE_API_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def authority(host: str, port: int) -> str:
+    """A URL under which a client reaches what is bound to `host`, also for the addresses that mean "all"."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 (compared, not bound)
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def follows_proxies(url: str) -> bool:
+    """Whether the environment's proxies apply to `url`: never to this machine."""
+    return not is_loopback(urlsplit(url).hostname or "")

@@ -1,0 +1,87 @@
+"""Following a job's events through cuts and restarts: each once, in order, until the job ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.errors import NoServer, TrainwireError, Unavailable
+from core.job import EventType
+from trainwire.refusals import refusal
+from trainwire.stream import Reply, StreamCut, connect
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a job's log; `progress` is sent live only and has neither `seq` nor a place in the log."""
+
+    type: EventType
+    data: Mapping[str, Any]
+    seq: int | None = None
+    at: datetime | None = None
+
+    @classmethod
+    def of(cls, frame: Mapping[str, Any]) -> Event:
+        """An event from its wire form."""
+        at = datetime.fromisoformat(frame["at"]) if frame.get("at") else None
+        return cls(type=EventType(frame["type"]), data=frame["data"], seq=frame.get("seq"), at=at)
+
+
+class Patience:
+    """How long to ask again when nothing answers: pauses that double, until `total_s` after the last answer."""
+
+    def __init__(self, total_s: float) -> None:
+        self._until = time.monotonic() + total_s
+        self._pause_s = _FIRST_PAUSE_S
+
+    def spend(self, error: TrainwireError) -> None:
+        """Pause before the next try, or raise `error` when patience has run out."""
+        if time.monotonic() >= self._until:
+            raise error
+        time.sleep(self._pause_s)
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+
+
+def follow(url: str, *, headers: Mapping[str, str], after: int, patience_s: float) -> Iterator[Event]:
+    """The events of the stream at `url` behind `after`; see `Client.watch`."""
+    patience = Patience(0.0)
+    while True:
+        try:
+            for event in _stream(url, headers=headers, after=after):
+                after = event.seq or after
+                yield event
+        except StreamCut as cut:
+            patience = Patience(patience_s) if cut.was_open else patience
+            patience.spend(NoServer(f"No Trainwire service answers at {url}: {cut}"))
+        except Unavailable as busy:
+            patience.spend(busy)
+        else:
+            return
+
+
+def _stream(url: str, *, headers: Mapping[str, str], after: int) -> Iterator[Event]:
+    """One connection's events; ends when the job has, else raises `StreamCut`."""
+    with connect(url, headers=headers, after=after) as reply:
+        if _is_over(reply):
+            return
+        for event in map(Event.of, reply.frames):
+            if event.seq is None or event.seq > after:
+                yield event
+            if event.type is EventType.END:
+                return
+    raise StreamCut("the stream ended before its job", was_open=True)
+
+
+def _is_over(reply: Reply) -> bool:
+    """Whether the log was read to its end before (204); raises what any other answer than a stream means."""
+    if reply.status == 200:
+        return False
+    if reply.status == 204:
+        return True
+    raise refusal(reply.status, reply.body)
