@@ -1,0 +1,53 @@
+"""The catalogue: every known part with its sentence, its settings as JSON Schema and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import core.parts  # noqa: F401  (registers the parts)
+from core.data import DataShape
+from core.registry import Part, datasets, losses, metrics, models, optimizers, schedulers
+
+SECTIONS = {
+    "datasets": datasets,
+    "models": models,
+    "losses": losses,
+    "optimizers": optimizers,
+    "schedulers": schedulers,
+    "metrics": metrics,
+}
+
+
+def catalog() -> dict[str, list[dict[str, Any]]]:
+    """All parts by kind, ready for JSON."""
+    return {
+        section: [_entry(registry.get(name)) for name in registry.names()] for section, registry in SECTIONS.items()
+    }
+
+
+def _entry(part: Part) -> dict[str, Any]:
+    told = {"name": part.name, "summary": part.summary, "schema": part.settings.model_json_schema()}
+    return {**told, **_public(part.facts), **_shape(part)}
+
+
+def _public(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that are plain values; functions are the service's own."""
+    plain = {name: fact for name, fact in facts.items() if isinstance(fact, bool | int | float | str | tuple)}
+    return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in plain.items()}
+
+
+def _shape(part: Part) -> dict[str, Any]:
+    """What a dataset holds, with its settings as they stand."""
+    shape = part.facts.get("shape")
+    if callable(shape):
+        shape = shape(**part.settings(name=part.name).settings())
+    if not isinstance(shape, DataShape):
+        return {}
+    return {
+        "task": shape.task,
+        "samples": shape.samples,
+        "features": list(shape.features),
+        "classes": shape.classes,
+        "outputs": shape.outputs,
+    }

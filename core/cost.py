@@ -1,0 +1,23 @@
+"""What a job may take, judged by arithmetic before anything is built."""
+
+from __future__ import annotations
+
+import math
+
+from core.data import Cost, DataShape
+
+MAX_PARAMETERS = 100_000_000
+MAX_BYTES = 8 * 2**30
+"""Of weights, gradients, optimizer state, activations and data together."""
+
+_FLOAT = 4
+
+
+def data_bytes(shape: DataShape) -> int:
+    """The data as float32, drawn as float64 and scaled into a second copy: four floats for each number."""
+    return 4 * _FLOAT * shape.samples * (math.prod(shape.features) + shape.outputs)
+
+
+def training_bytes(cost: Cost, *, state: int, batch_size: int) -> int:
+    """Weights, gradients, `state` more numbers for each weight, and a batch's activations with their gradients."""
+    return _FLOAT * (cost.parameters * (2 + state) + 2 * cost.activations * batch_size)

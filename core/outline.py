@@ -1,0 +1,99 @@
+"""What a spec amounts to, by arithmetic alone: shapes, sizes, steps, cost, and the defaults that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.data import Cost, DataShape, ModelShape, Task
+from core.registry import Part, PartSettings, datasets, losses, models, optimizers
+from core.split import sizes
+
+
+class Unsound(Exception):
+    """What was asked for rests on a part of the spec that is broken itself."""
+
+
+class Outline:
+    """A view of a spec's validated fields; what needs a field that is not there raises Unsound."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def __getitem__(self, field: str) -> Any:
+        if field not in self._fields:
+            raise Unsound(field)
+        return self._fields[field]
+
+    @property
+    def data_shape(self) -> DataShape:
+        """What the dataset will hold."""
+        chosen: PartSettings = self["dataset"]
+        shape = datasets.get(chosen.name).facts["shape"]
+        found: DataShape = shape(**chosen.settings()) if callable(shape) else shape
+        return found
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self.data_shape.task
+
+    @property
+    def model_shape(self) -> ModelShape:
+        """What the model is sized from."""
+        data, loss = self.data_shape, losses.get(self["loss"].name)
+        outputs = loss.facts.get("outputs") or data.classes or data.outputs
+        return ModelShape(data.features, outputs)
+
+    @property
+    def split_sizes(self) -> tuple[int, int]:
+        """How many samples train and how many validate."""
+        return sizes(self.data_shape.samples, self["split"].validation)
+
+    @property
+    def batch_size(self) -> int:
+        """The size of a whole batch: never more than there are samples to train on."""
+        return min(int(self["batch_size"]), self.split_sizes[0])
+
+    @property
+    def last_batch(self) -> int:
+        """The size of an epoch's last batch, 0 when not even one is made."""
+        wanted, train = int(self["batch_size"]), self.split_sizes[0]
+        if self["loader"].drop_last:
+            return wanted if train >= wanted else 0
+        return (train - 1) % wanted + 1 if train else 0
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in an epoch."""
+        wanted, train = int(self["batch_size"]), self.split_sizes[0]
+        return train // wanted if self["loader"].drop_last else -(-train // wanted)
+
+    @property
+    def model(self) -> Part:
+        """The model part."""
+        return models.get(self["model"].name)
+
+    @property
+    def optimizer(self) -> Part:
+        """The optimizer part."""
+        return optimizers.get(self["optimizer"].name)
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether the model can read samples of this shape: some want images (channels, height, width)."""
+        return not self.model.facts.get("images") or len(self.data_shape.features) == 3
+
+    @property
+    def cost(self) -> Cost:
+        """The model's weights and activations."""
+        if not self.takes_data:
+            raise Unsound("model")
+        found: Cost = self.model.facts["cost"](self.model_shape, **self["model"].settings())
+        return found
+
+    @property
+    def optimizer_state(self) -> int:
+        """How many numbers the optimizer keeps for each weight."""
+        state = self.optimizer.facts.get("state", 2)
+        return int(state(**self["optimizer"].settings()) if callable(state) else state)

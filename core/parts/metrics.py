@@ -1,0 +1,82 @@
+"""Metrics of torchmetrics, computed over a whole split; each is built from the number of classes (None for numbers).
+
+The convention for `update(prediction, target)`, which the loop keeps:
+
+- more than two classes: prediction is the `(batch, classes)` matrix of probabilities (softmax of the logits);
+- two classes: prediction is the `(batch,)` probability of class 1, whatever the loss: `sigmoid(logit)` when the model
+  has one output (bce), the second column of the softmax when it has two (cross_entropy);
+- numbers: prediction and target are `(batch, outputs)`, in the target's own unit.
+
+A class target is int64 `(batch,)`. Keep metrics on the CPU: the curve behind auroc has no deterministic CUDA kernel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.registry import metrics
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+CLASSES = ("binary", "classes")
+
+
+@metrics.register(tasks=CLASSES, mode="max")
+def accuracy(classes: int | None) -> Metric:
+    """The share of samples whose class is right."""
+    from torchmetrics import classification as of
+
+    if classes == 2:
+        return of.BinaryAccuracy(validate_args=False)
+    return of.MulticlassAccuracy(_known(classes), average="micro", validate_args=False)
+
+
+@metrics.register(tasks=CLASSES, mode="max")
+def f1(classes: int | None) -> Metric:
+    """The harmonic mean of precision and recall: of class 1 for two classes, else the mean over the classes (macro)."""
+    from torchmetrics import classification as of
+
+    if classes == 2:
+        return of.BinaryF1Score(validate_args=False)
+    return of.MulticlassF1Score(_known(classes), average="macro", validate_args=False)
+
+
+@metrics.register(tasks=CLASSES, mode="max")
+def auroc(classes: int | None) -> Metric:
+    """The area under the ROC curve: of class 1 for two classes, else the mean over one against the rest (macro)."""
+    from torchmetrics import classification as of
+
+    if classes == 2:
+        return of.BinaryAUROC(validate_args=False)
+    return of.MulticlassAUROC(_known(classes), average="macro", validate_args=False)
+
+
+@metrics.register(tasks=("numbers",), mode="min")
+def mae(classes: int | None = None) -> Metric:
+    """The mean absolute error."""
+    from torchmetrics.regression import MeanAbsoluteError
+
+    return MeanAbsoluteError()
+
+
+@metrics.register(tasks=("numbers",), mode="min")
+def rmse(classes: int | None = None) -> Metric:
+    """The root of the mean squared error."""
+    from torchmetrics.regression import MeanSquaredError
+
+    return MeanSquaredError(squared=False)
+
+
+@metrics.register(tasks=("numbers",), mode="max", min_samples=2)
+def r2(classes: int | None = None) -> Metric:
+    """The share of the target's variance that is explained."""
+    from torchmetrics.regression import R2Score
+
+    return R2Score()
+
+
+def _known(classes: int | None) -> int:
+    if classes is None:
+        raise ValueError("This metric counts classes; the target is numbers.")
+    return classes

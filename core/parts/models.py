@@ -1,0 +1,103 @@
+"""Models, sized from the data; each tells its cost by arithmetic, so that no spec is built to be judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from core.checks import Finding
+from core.data import Cost, DataShape, ModelShape
+from core.parts.limits import Dropout, MaybeWidths, Widths
+from core.registry import models
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
+
+
+def _dense(widths: list[int]) -> Cost:
+    """Fully connected layers: a weight for each pair of neighbours, a bias for each output."""
+    return Cost(sum((before + 1) * after for before, after in pairwise(widths)), sum(widths))
+
+
+def _linear_cost(shape: ModelShape) -> Cost:
+    return _dense([math.prod(shape.features), shape.outputs])
+
+
+def _mlp_cost(shape: ModelShape, *, hidden: tuple[int, ...], dropout: float, batch_norm: bool, **_: Any) -> Cost:
+    dense = _dense([math.prod(shape.features), *hidden, shape.outputs])
+    kept = sum(hidden) * (1 + bool(dropout) + batch_norm)
+    return Cost(dense.parameters + 2 * batch_norm * sum(hidden), dense.activations + kept)
+
+
+def _mlp_smallest_batch(*, batch_norm: bool, **_: Any) -> int:
+    return 2 if batch_norm else 1
+
+
+def _cnn_cost(
+    shape: ModelShape, *, channels: tuple[int, ...], kernel_size: int, pool: int, hidden: tuple[int, ...]
+) -> Cost:
+    before, height, width = shape.features
+    parameters = kept = 0
+    for after in channels:
+        parameters += (before * kernel_size**2 + 1) * after
+        kept += 3 * after * height * width
+        before, height, width = after, height // pool, width // pool
+    dense = _dense([before * height * width, *hidden, shape.outputs])
+    return Cost(parameters + dense.parameters, kept + dense.activations + sum(hidden))
+
+
+def _cnn_fits(shape: DataShape, *, channels: tuple[int, ...], pool: int, **_: Any) -> Iterator[Finding]:
+    side = min(shape.features[1:])
+    most = 64 if pool == 1 else int(math.log(side, pool) + 1e-9)
+    if len(channels) > most:
+        told = (
+            f"{len(channels)} layers that each pool by {pool} leave nothing of an image with a side of {side}; "
+            f"at most {most} fit."
+        )
+        yield Finding(("channels",), list(channels), told, {"maxItems": most})
+
+
+@models.register(cost=_linear_cost)
+def linear(shape: ModelShape) -> nn.Module:
+    """One linear layer: linear, logistic or softmax regression, by the target."""
+    from core.nets.linear import Linear
+
+    return Linear(shape)
+
+
+@models.register(cost=_mlp_cost, smallest_batch=_mlp_smallest_batch)
+def mlp(
+    shape: ModelShape,
+    *,
+    hidden: Widths = (128,),
+    activation: Activation = "relu",
+    dropout: Dropout = 0.0,
+    batch_norm: bool = False,
+) -> nn.Module:
+    """A multilayer perceptron: fully connected layers of the given widths."""
+    from core.nets.mlp import Mlp
+
+    return Mlp(shape, hidden=hidden, activation=activation, dropout=dropout, batch_norm=batch_norm)
+
+
+@models.register(cost=_cnn_cost, images=True, fits=_cnn_fits)
+def cnn(
+    shape: ModelShape,
+    *,
+    channels: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=4_096)], ...], Field(strict=False, min_length=1, max_length=64)
+    ] = (16, 32),
+    kernel_size: Literal[1, 3, 5, 7, 9, 11] = 3,
+    pool: Annotated[int, Field(ge=1, le=16)] = 2,
+    hidden: MaybeWidths = (64,),
+) -> nn.Module:
+    """A convolutional network for images: layers of convolution, ReLU and max pooling, then fully connected ones."""
+    from core.nets.cnn import Cnn
+
+    return Cnn(shape, channels=channels, kernel_size=kernel_size, pool=pool, hidden=hidden)

@@ -1,0 +1,134 @@
+"""The job spec: what a user asks for, with every default filled in and every problem told at once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+
+import core.parts  # noqa: F401  (registers the parts)
+from core.checks import explain, problems, refuse
+from core.data import Cost, DataShape, ModelShape
+from core.errors import SpecRefused
+from core.outline import Outline
+from core.parts.limits import Epochs, LearningRate, Seed
+from core.registry import optimizers, schedulers
+from core.spec_checks import findings
+from core.spec_defaults import DERIVED, PLACEHOLDERS, filled, last_resort
+from core.spec_fields import (
+    STRICT,
+    DatasetChoice,
+    EarlyStopping,
+    Labels,
+    Loader,
+    LossChoice,
+    MetricChoices,
+    ModelChoice,
+    Name,
+    OptimizerChoice,
+    Preprocess,
+    Resources,
+    SchedulerChoice,
+    Split,
+)
+
+
+def parse_spec(data: object) -> JobSpec:
+    """The spec in `data` (as JSON was read), or SpecRefused with all of its problems."""
+    try:
+        return JobSpec.model_validate(data)
+    except ValidationError as error:
+        raise SpecRefused(problems(error)) from None
+
+
+class JobSpec(BaseModel):
+    """Everything that makes a job: only `dataset` and `model` must be given.
+
+    A part (dataset, model, loss, optimizer, scheduler, metric) is its name, or an object with its name and settings;
+    it is kept and stored as the object. What depends on other fields (loss, metrics, lr, name, split.stratify,
+    early_stopping.monitor) is filled in too, so that a stored spec never changes its meaning with a default.
+    """
+
+    model_config = STRICT
+
+    name: Name = Field(default_factory=last_resort, description="<dataset>-<model> when not given.")
+    dataset: DatasetChoice
+    split: Split = Split()
+    preprocess: Preprocess = Preprocess()
+    model: ModelChoice
+    loss: LossChoice = Field(
+        default_factory=last_resort, description="cross_entropy for classes, mse for numbers when not given."
+    )
+    optimizer: OptimizerChoice = Field(
+        default_factory=lambda: optimizers.choose("adam"), json_schema_extra={"default": "adam"}
+    )
+    lr: LearningRate = Field(default_factory=last_resort, description="torch's own for the optimizer when not given.")
+    batch_size: Annotated[int, Field(ge=1, le=1_048_576)] = 32
+    epochs: Epochs = 10
+    scheduler: SchedulerChoice = Field(
+        default_factory=lambda: schedulers.choose("constant"), json_schema_extra={"default": "constant"}
+    )
+    early_stopping: EarlyStopping | None = None
+    metrics: MetricChoices = Field(
+        default_factory=last_resort, description="accuracy for classes, rmse for numbers when not given."
+    )
+    loader: Loader = Loader()
+    clip_grad_norm: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    seed: Seed = 0
+    priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
+    resources: Resources = Resources()
+    labels: Labels = Field(default_factory=dict)
+
+    @property
+    def data_shape(self) -> DataShape:
+        """What the dataset will hold."""
+        return self._outline.data_shape
+
+    @property
+    def model_shape(self) -> ModelShape:
+        """What the model is sized from."""
+        return self._outline.model_shape
+
+    @property
+    def train_samples(self) -> int:
+        """How many samples train."""
+        return self._outline.split_sizes[0]
+
+    @property
+    def val_samples(self) -> int:
+        """How many samples validate."""
+        return self._outline.split_sizes[1]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in an epoch."""
+        return self._outline.steps_per_epoch
+
+    @property
+    def cost(self) -> Cost:
+        """The model's weights and activations."""
+        return self._outline.cost
+
+    @property
+    def _outline(self) -> Outline:
+        return Outline(self.__dict__)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Fill in what depends on other fields, then tell the problems of fields and of their combination together."""
+        if not isinstance(data, dict):
+            return handler(data)
+        given = filled(data)
+        try:
+            spec = handler(given)
+        except ValidationError as error:
+            broken = explain(error, cls, noun="a spec")
+            names = {one.path[0] for one in broken if one.path}
+            told = {name: value for name, value in given.items() if name in cls.model_fields and name not in names}
+            whole = handler({**PLACEHOLDERS, **told})
+            sound = {name: value for name, value in whole if name in told or name not in (names | DERIVED)}
+            raise refuse("spec", [*broken, *findings(Outline(sound))]) from None
+        if combined := findings(Outline(spec.__dict__)):
+            raise refuse("spec", combined)
+        return spec

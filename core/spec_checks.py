@@ -1,0 +1,211 @@
+"""What must fit together in a spec although each field is right by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from core.checks import Finding, nearest, shown
+from core.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, training_bytes
+from core.outline import Outline, Unsound
+from core.registry import Registry, losses, metrics, models
+
+Check = Callable[[Outline], Iterator[Finding]]
+
+
+def findings(outline: Outline) -> list[Finding]:
+    """All that does not fit together, as far as the fields it rests on are sound."""
+    found: list[Finding] = []
+    for check in CHECKS:
+        with suppress(Unsound):
+            found += check(outline)
+    return found
+
+
+def split_leaves_samples(outline: Outline) -> Iterator[Finding]:
+    """Both parts have at least one sample."""
+    train, val = outline.split_sizes
+    if train < 1:
+        share, samples = outline["split"].validation, train + val
+        told = f"{shown(share)} of {samples} samples leaves none to train on."
+        yield Finding(("split", "validation"), share, told, {"maximum": (samples - 1) / samples})
+
+
+def stratified_split_holds_classes(outline: Outline) -> Iterator[Finding]:
+    """A stratified split needs classes, and room for one sample of each on both sides."""
+    split, classes = outline["split"], outline.data_shape.classes
+    if split.stratify and classes is None:
+        told = "A split can be stratified by classes only; this target is numbers."
+        yield Finding(("split", "stratify"), split.stratify, told, [False])
+    elif split.stratify and split.validation and min(outline.split_sizes) < (classes or 0):
+        train, val = outline.split_sizes
+        told = (
+            f"A stratified split needs a sample of each of the {classes} classes on both sides; "
+            f"{shown(split.validation)} makes {train} training and {val} validation samples. "
+            "Choose another share, or stratify: false."
+        )
+        yield Finding(("split", "validation"), split.validation, told, {"samples": f">= {classes}"})
+
+
+def only_numbers_are_scaled(outline: Outline) -> Iterator[Finding]:
+    """A target of classes has no scale."""
+    wanted = outline["preprocess"].target
+    if wanted != "none" and outline.task != "numbers":
+        told = f"{shown(wanted)} scales a target of numbers; this one is classes."
+        yield Finding(("preprocess", "target"), wanted, told, ["none"])
+
+
+def loss_fits_target(outline: Outline) -> Iterator[Finding]:
+    """The loss serves this kind of target."""
+    name, task = outline["loss"].name, outline.task
+    if task not in losses.get(name).facts["tasks"]:
+        told = f"The loss {shown(name)} is not for {_target(outline)}."
+        yield Finding(("loss",), name, told, _serving(losses, task))
+
+
+def metrics_fit_target(outline: Outline) -> Iterator[Finding]:
+    """Each metric serves this kind of target, once, on enough samples."""
+    chosen, seen = outline["metrics"], set[str]()
+    if chosen and not outline.split_sizes[1]:
+        told = "Metrics are computed on the validation part, and split.validation is 0."
+        yield Finding(("metrics",), [one.name for one in chosen], told, [])
+        return
+    for place, name in enumerate(one.name for one in chosen):
+        for told in _wrong_with_metric(outline, name, seen):
+            yield Finding(("metrics", place), name, told, _serving(metrics, outline.task))
+        seen.add(name)
+
+
+def monitored_figure_exists(outline: Outline) -> Iterator[Finding]:
+    """Early stopping watches a figure that the epochs will have."""
+    stopping = outline["early_stopping"]
+    if stopping is None:
+        return
+    on_validation = ["val_loss", *(f"val_{one.name}" for one in outline["metrics"])]
+    known = ["train_loss", *(on_validation if outline.split_sizes[1] else ())]
+    if stopping.monitor not in known:
+        told = f"No epoch of this job has the figure {shown(stopping.monitor)}.{nearest(stopping.monitor, known)}"
+        yield Finding(("early_stopping", "monitor"), stopping.monitor, told, known)
+
+
+def model_fits_data(outline: Outline) -> Iterator[Finding]:
+    """The model can read samples of this shape."""
+    model, data = outline.model, outline.data_shape
+    if not outline.takes_data:
+        told = (
+            f"The model {shown(model.name)} is for images (channels, height, width); a sample of "
+            f"{shown(outline['dataset'].name)} has the shape {list(data.features)}."
+        )
+        allowed = [name for name in models.names() if not models.get(name).facts.get("images")]
+        yield Finding(("model",), model.name, told, allowed)
+    elif fits := model.facts.get("fits"):
+        yield from (one.under("model") for one in fits(data, **outline["model"].settings()))
+
+
+def every_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:
+    """Batch norm cannot take the mean over one sample, and an epoch may end with a batch of one."""
+    smallest = outline.model.facts.get("smallest_batch")
+    least = smallest(**outline["model"].settings()) if smallest else 1
+    if 0 < outline.last_batch < least:
+        train, size = outline.split_sizes[0], outline["batch_size"]
+        told = (
+            f"{shown(size)} makes a last batch of {outline.last_batch} of {train} training samples, and batch norm "
+            f"needs {least}. Choose another batch size, or loader.drop_last: true with a batch size above 1."
+        )
+        yield Finding(("batch_size",), size, told, {"last_batch": f">= {least}"})
+
+
+def an_epoch_has_a_step(outline: Outline) -> Iterator[Finding]:
+    """`drop_last` leaves at least one whole batch."""
+    train = outline.split_sizes[0]
+    if train and not outline.steps_per_epoch:
+        size = shown(outline["batch_size"])
+        told = f"A batch of {size} is more than the {train} training samples, so drop_last drops them all."
+        yield Finding(("loader", "drop_last"), outline["loader"].drop_last, told, [False])
+
+
+def full_batch_is_full(outline: Outline) -> Iterator[Finding]:
+    """Some optimizers compare whole costs and go astray on parts of the data."""
+    train, size = outline.split_sizes[0], outline["batch_size"]
+    if outline.optimizer.facts.get("full_batch") and size < train:
+        told = f"{shown(outline.optimizer.name)} takes the full batch: {train} samples, not {shown(size)}."
+        yield Finding(("batch_size",), size, told, {"minimum": train})
+
+
+def warmup_leaves_epochs(outline: Outline) -> Iterator[Finding]:
+    """The warm-up ends before the run does."""
+    epochs, warmup = outline["epochs"], outline["scheduler"].settings().get("warmup_epochs", 0)
+    if warmup >= epochs:
+        told = f"{shown(warmup)} epochs of warm-up leave none of the {epochs} for the schedule itself."
+        yield Finding(("scheduler", "warmup_epochs"), warmup, told, {"maximum": epochs - 1})
+
+
+def weights_are_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """The model is not larger than a worker may build."""
+    parameters = outline.cost.parameters
+    if parameters > MAX_PARAMETERS:
+        told = f"This model has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
+        yield Finding(("model",), outline["model"].name, told, {"parameters": MAX_PARAMETERS})
+
+
+def data_is_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """The data is not larger than a worker may hold."""
+    yield from _bounded(("dataset",), outline["dataset"].name, size=data_bytes(outline.data_shape), what="the data")
+
+
+def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """Weights, optimizer state and activations are not larger than a worker may hold."""
+    state, cost = outline.optimizer_state, outline.cost
+    weights = training_bytes(cost, state=state, batch_size=0)
+    if weights > MAX_BYTES and cost.parameters <= MAX_PARAMETERS:
+        yield from _bounded(("model",), outline["model"].name, size=weights, what="weights and optimizer state")
+    elif weights <= MAX_BYTES:
+        whole = training_bytes(cost, state=state, batch_size=outline.batch_size)
+        yield from _bounded(
+            ("batch_size",), outline["batch_size"], size=whole, what="weights and a batch's activations"
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    split_leaves_samples,
+    stratified_split_holds_classes,
+    only_numbers_are_scaled,
+    loss_fits_target,
+    metrics_fit_target,
+    monitored_figure_exists,
+    model_fits_data,
+    every_batch_is_big_enough,
+    an_epoch_has_a_step,
+    full_batch_is_full,
+    warmup_leaves_epochs,
+    weights_are_within_bounds,
+    data_is_within_bounds,
+    training_is_within_bounds,
+)
+
+
+def _wrong_with_metric(outline: Outline, name: str, seen: set[str]) -> Iterator[str]:
+    facts, val = metrics.get(name).facts, outline.split_sizes[1]
+    if name in seen:
+        yield f"The metric {shown(name)} is named twice."
+    elif outline.task not in facts["tasks"]:
+        yield f"The metric {shown(name)} is not for {_target(outline)}."
+    elif val < facts.get("min_samples", 1):
+        yield f"The metric {shown(name)} needs {facts['min_samples']} validation samples; this split has {val}."
+
+
+def _serving(registry: Registry, task: str) -> list[str]:
+    return [name for name in registry.names() if task in registry.get(name).facts["tasks"]]
+
+
+def _target(outline: Outline) -> str:
+    classes = outline.data_shape.classes
+    return "a target of numbers" if classes is None else f"a target of {classes} classes"
+
+
+def _bounded(path: tuple[str, ...], value: object, *, size: int, what: str) -> Iterator[Finding]:
+    if size > MAX_BYTES:
+        told = (
+            f"{what.capitalize()} would take {size / 2**30:,.1f} GiB; at most {MAX_BYTES / 2**30:,.0f} GiB are allowed."
+        )
+        yield Finding(path, value, told, {"bytes": MAX_BYTES})

@@ -1,0 +1,86 @@
+"""The sections of a spec, each a frozen object with strict bounds and the defaults a practitioner would choose."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.choice import Choice
+from core.parts.limits import Decay, Seed
+from core.registry import PartSettings, datasets, losses, metrics, models, optimizers, schedulers
+
+STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+# Printable text: a control character breaks terminals and log lines, and PostgreSQL stores no NUL.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
+LabelKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
+LabelValue = Annotated[str, Field(max_length=200, pattern=_PRINTABLE)]
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
+QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$", examples=["auto", "cpu", "cuda:0"])]
+
+DatasetChoice = Annotated[PartSettings, Choice(datasets)]
+ModelChoice = Annotated[PartSettings, Choice(models)]
+LossChoice = Annotated[PartSettings, Choice(losses)]
+OptimizerChoice = Annotated[PartSettings, Choice(optimizers)]
+SchedulerChoice = Annotated[PartSettings, Choice(schedulers)]
+MetricChoice = Annotated[PartSettings, Choice(metrics)]
+MetricChoices = Annotated[tuple[MetricChoice, ...], Field(strict=False, max_length=16)]
+
+
+class Split(BaseModel):
+    """Which share of the samples validates (0: none), and how it is drawn."""
+
+    model_config = STRICT
+
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    seed: Seed = 0
+    stratify: bool = Field(
+        default=True, description="Keep the classes' shares in both parts; true for classes, false for numbers."
+    )
+
+
+class Preprocess(BaseModel):
+    """How features and target are scaled, by figures of the training part."""
+
+    model_config = STRICT
+
+    features: Literal["standard", "minmax", "none"] = "standard"
+    target: Literal["standard", "none"] = "none"
+
+
+class EarlyStopping(BaseModel):
+    """End when the monitored figure has not improved by more than `min_delta` for `patience` epochs."""
+
+    model_config = STRICT
+
+    monitor: Annotated[str, Field(max_length=100)] = Field(
+        default="val_loss", description="train_loss, val_loss or val_<metric>; train_loss without a validation part."
+    )
+    patience: Annotated[int, Field(ge=1, le=100_000)] = 5
+    min_delta: Decay = 0.0
+    restore_best: bool = True
+
+
+class Loader(BaseModel):
+    """How batches are made."""
+
+    model_config = STRICT
+
+    shuffle: bool = True
+    num_workers: Annotated[int, Field(ge=0, le=64)] = 0
+    drop_last: bool = False
+    pin_memory: Literal["auto", True, False] = "auto"
+
+
+class Resources(BaseModel):
+    """Where the job may run and how many threads compute; the threads are part of what makes its numbers."""
+
+    model_config = STRICT
+
+    device: Device = "auto"
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    queue: QueueName | None = None
