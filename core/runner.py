@@ -79,22 +79,22 @@ class Bench:
     runs: Runs
 
 
-def work_one(bench: Bench, worker: Worker, *, device: str) -> bool:
-    """Claim the best job for `worker` and see it to its end on `device` (if its spec leaves the choice).
+def work_one(bench: Bench, worker: Worker, *, slot: int, device: str) -> bool:
+    """Claim the best job for `worker` and see it to its end; False when there was none.
 
-    False when there was nothing to claim.
+    It runs in `slot`, and on the slot's `device` where its spec leaves the choice.
     """
     claim = bench.store.claim(worker)
     if claim is None:
         return False
-    run = Run(claim)
+    run = Run(claim, slot=slot)
     bench.runs.add(run)
     try:
         bench.bell.ring(claim.job_id)
         _see_to_its_end(bench, run, device=device)
     finally:
-        bench.runs.remove(run)
         _tidy(bench, claim)
+        bench.runs.remove(run)
         bench.bell.ring(claim.job_id)
     return True
 

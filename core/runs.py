@@ -28,8 +28,9 @@ class Stop(StrEnum):
 class Run:
     """A claim and its child: one thread sees it to its end, others may stop it."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, *, slot: int = 0) -> None:
         self.claim = claim
+        self.slot = slot
         self._lock = threading.Lock()
         self._stopped: Stop | None = None
         self._child: Killable | None = None
@@ -60,7 +61,7 @@ class Runs:
     """The runs of this process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._runs: dict[str, Run] = {}
         self._closed = False
 
@@ -77,6 +78,7 @@ class Runs:
         with self._lock:
             if self._runs.get(run.claim.job_id) is run:
                 del self._runs[run.claim.job_id]
+            self._lock.notify_all()
 
     def all(self) -> tuple[Run, ...]:
         """The runs of this moment."""
@@ -93,6 +95,11 @@ class Runs:
             self._closed = True
         for run in self.all():
             run.stop(Stop.DRAINED)
+
+    def wait_empty(self, timeout: float) -> bool:
+        """Wait until every run has come to its end; whether all have."""
+        with self._lock:
+            return self._lock.wait_for(lambda: not self._runs, timeout)
 
 
 def stop_what_ended(runs: Collection[Run], held: Mapping[str, tuple[int, Status]]) -> None:

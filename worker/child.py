@@ -1,0 +1,102 @@
+"""The process in which a job trains: forked in advance, it waits for its order, trains, tells, and ends."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.connection import Connection
+from typing import Protocol, cast
+
+from core.errors import RunFailed
+from core.events import Failed, RunEvent
+from core.runner import Order
+from worker import messages
+
+PROBE = "probe"
+"""The order to try every device instead of training."""
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+class Trainer(Protocol):
+    """The module that a child trains with: `worker.training`, or a test's own."""
+
+    def prepare(self) -> tuple[str, ...]:
+        """Make ready while nobody waits; gives the devices there may be."""
+
+    def train(self, order: Order) -> Iterator[RunEvent]:
+        """Train the job of `order`."""
+
+    def failed(self, error: Exception) -> Failed:
+        """What to tell of an error that ended the training."""
+
+    def usable(self, devices: Sequence[str]) -> tuple[str, ...]:
+        """Those of `devices` on which a computation succeeds."""
+
+
+def main(pipe: Connection, out: Connection, err: Connection, *, trainer: str) -> None:
+    """Live one child's life, with the module named `trainer`.
+
+    When the supervisor's end of `pipe` closes, this process ends and all that it started.
+    """
+    _settle(out, err)
+    training = cast(Trainer, importlib.import_module(trainer))
+    devices = training.prepare()
+    gc.collect()
+    gc.freeze()  # what was imported is never garbage: a full collection would walk it in mid-epoch
+    pipe.send_bytes(messages.dumps(devices))
+    try:
+        order = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from the supervisor, which we trust
+    except EOFError:
+        os._exit(0)
+    threading.Thread(target=_end_with, args=(pipe,), name="lifeline", daemon=True).start()
+    told = [training.usable(devices)] if order == PROBE else _life(training, order)
+    for message in told:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pipe.send_bytes(messages.dumps(message))
+    os._exit(0)  # past torch's own shutdown, which may wait for its threads
+
+
+def scrubbed(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment to train in: nothing of the service's own, and one thread unless the job says more."""
+    others = {name: value for name, value in env.items() if not name.startswith("TRAINWIRE_")}
+    return {**others, **_ONE_THREAD, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
+
+def _settle(out: Connection, err: Connection) -> None:
+    """Lead an own process group, print into the pipes, hold no secret, leave Ctrl-C to the supervisor."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name, end, number in (("stdout", out, 1), ("stderr", err, 2)):
+        os.dup2(end.fileno(), number)
+        end.close()
+        setattr(sys, name, os.fdopen(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace"))
+    clean = scrubbed(os.environ)
+    for secret in set(os.environ) - set(clean):
+        del os.environ[secret]
+    os.environ.update(clean)
+
+
+def _life(training: Trainer, order: Order) -> Iterator[RunEvent]:
+    try:
+        yield from training.train(order)
+    except RunFailed as error:
+        yield training.failed(error)
+    except Exception as error:  # noqa: BLE001 - the edge of a run: its error becomes its ending
+        traceback.print_exc()
+        yield training.failed(error)
+
+
+def _end_with(pipe: Connection) -> None:
+    """Wait for the supervisor to close its end (or to die), then end this process group."""
+    try:
+        pipe.recv_bytes()
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)

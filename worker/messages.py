@@ -1,0 +1,48 @@
+"""The events of a run as bytes on the pipe; the supervisor unpickles the words of a run and nothing else.
+
+A process that trains is not trusted with the database, so it must not be able to run code in who is.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+from core import events, job
+
+MAX_BYTES = 1 << 20
+_WORDS = {
+    (kind.__module__, kind.__name__): kind
+    for kind in (
+        events.EpochDone,
+        events.Failed,
+        events.Finished,
+        events.Logged,
+        events.Noticed,
+        events.Started,
+        job.Artifact,
+        job.EpochRow,
+        job.ErrorInfo,
+        job.Progress,
+        job.Reason,
+    )
+}
+
+
+def dumps(message: object) -> bytes:
+    """A run's event, or a tuple of strings, as bytes."""
+    return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def loads(data: bytes) -> Any:
+    """The message; raises UnpicklingError for anything that is no word of a run."""
+    return _Words(io.BytesIO(data)).load()
+
+
+class _Words(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _WORDS[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} is no word of a run") from None

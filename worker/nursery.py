@@ -1,0 +1,90 @@
+"""How a child is started: forked from a forkserver that has torch loaded, and inherits nothing it should not.
+
+The forkserver imports and never computes: thread pools do not survive a fork. Where forking a process with frameworks
+loaded is unsafe (macOS) each child is spawned.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import forkserver
+from types import ModuleType
+
+from worker import child
+from worker.process import STARTING, ChildProcess
+from worker.taps import Prints, Tap
+
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+
+
+class Nursery:
+    """Starts children that train with the module named `trainer`."""
+
+    def __init__(self, *, trainer: str, max_lines: int, method: str = METHOD) -> None:
+        self._trainer = trainer
+        self._max_lines = max_lines
+        self._context = multiprocessing.get_context(method)
+        self._forks = method == "forkserver"
+        self._serving = False
+        if self._forks:
+            self._context.set_forkserver_preload(["worker.child", trainer])
+
+    def start(self) -> ChildProcess:
+        """A child that makes itself ready; waits for the forkserver (4 s the first time); raises OSError, EOFError."""
+        pipe, its_pipe = self._context.Pipe()
+        out, its_out = self._context.Pipe(duplex=False)
+        err, its_err = self._context.Pipe(duplex=False)
+        its_ends = (its_pipe, its_out, its_err)
+        # not daemonic: a DataLoader in it must be able to have processes
+        process = self._context.Process(target=child.main, args=its_ends, kwargs={"trainer": self._trainer})  # type: ignore[attr-defined]
+        try:
+            with STARTING, _hidden_main():
+                self._start(process)
+        finally:
+            for end in its_ends:
+                end.close()
+        return ChildProcess(process, pipe, Prints([Tap(out, "stdout"), Tap(err, "stderr")], most=self._max_lines + 1))
+
+    def _start(self, process: multiprocessing.process.BaseProcess) -> None:
+        if not self._forks:
+            with _scrubbed_environment():
+                process.start()
+            return
+        if not self._serving:
+            with _scrubbed_environment():
+                forkserver.ensure_running()
+        self._serving = False  # unless it answers
+        process.start()
+        self._serving = True
+
+
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Keep `__main__` out of the child: multiprocessing would run it there again (celery's, or the server's: 0.7 s)."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _scrubbed_environment() -> Iterator[None]:
+    """Keep the database's password out of the environment that a process starts with and hands on."""
+    env = dict(os.environ)
+    _set(child.scrubbed(env))
+    try:
+        yield
+    finally:
+        _set(env)
+
+
+def _set(env: Mapping[str, str]) -> None:
+    for name in set(os.environ) - set(env):
+        del os.environ[name]
+    os.environ.update(env)

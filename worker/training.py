@@ -1,0 +1,46 @@
+"""What a child does with its order: the one place where the worker's room meets the loop.
+
+It is imported in the forkserver, so importing it must compute nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import torch
+
+from core import loop
+from core.events import Failed, RunEvent
+from core.loop import device
+from core.loop.failures import explain
+from core.runner import Order
+from core.spec import JobSpec
+
+
+def prepare() -> tuple[str, ...]:
+    """Pay first-use costs while nobody waits; gives the devices that torch names here."""
+    loop.prepare()
+    return device.available()
+
+
+def train(order: Order) -> Iterator[RunEvent]:
+    """Train the job of `order`, telling what happens."""
+    spec = JobSpec.model_validate(order.spec)
+    yield from loop.train(spec, folder=order.folder, device=order.device, cache=order.cache)
+
+
+def failed(error: Exception) -> Failed:
+    """What to tell of an error that ended the training."""
+    return explain(error)
+
+
+def usable(devices: Sequence[str]) -> tuple[str, ...]:
+    """Those of `devices` on which a computation succeeds: a driver or a GPU may be too old for this torch."""
+    return tuple(name for name in devices if _computes(name))
+
+
+def _computes(name: str) -> bool:
+    with suppress(Exception):  # whatever a broken driver raises
+        return torch.ones(2, device=name).sum().item() == 2
+    return False
