@@ -5,9 +5,18 @@ from __future__ import annotations
 import os
 
 import torch
-import torch._dynamo  # torch.optim imports it at the first step otherwise: 1.7 s
+import torch._dynamo
+import torchmetrics.classification
+import torchmetrics.regression
 from torch import nn
 from torch.utils import deterministic
+
+import core.nets.cnn
+import core.nets.linear
+import core.nets.mlp
+
+PRELOADED = (torch._dynamo, torchmetrics.classification, torchmetrics.regression, core.nets)
+"""What parts, or torch.optim at its first step, would else import while a run waits (1.7 s and more)."""
 
 
 def prepare() -> None:

@@ -1,0 +1,51 @@
+"""The bundled tables as arrays on disk: after the first run no training process needs scikit-learn."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from core.data import Arrays
+from core.loop.files import written
+from core.registry import PartSettings, datasets
+
+_BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
+
+
+def load(chosen: PartSettings, *, cache: Path | None) -> Arrays:
+    """The dataset's arrays; those of a bundled table come from, and go to, an `.npz` file in `cache`.
+
+    A file that cannot be read is made anew; a folder that cannot be written costs time only.
+    """
+    if cache is None or not datasets.get(chosen.name).facts.get("bundled"):
+        return _build(chosen)
+    path = cache / f"{chosen.name}.npz"
+    with suppress(*_BROKEN):
+        return _read(path)
+    arrays = _build(chosen)
+    with suppress(OSError):
+        _write(path, arrays)
+    return arrays
+
+
+def _build(chosen: PartSettings) -> Arrays:
+    arrays: Arrays = datasets.build(chosen)
+    return arrays
+
+
+def _read(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as file:
+        return Arrays(file["x"], file["y"], _names(file["class_names"]), _names(file["feature_names"]))
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    class_names, feature_names = (np.array(names or (), str) for names in (arrays.class_names, arrays.feature_names))
+    with written(path) as draft, draft.open("wb") as file:
+        np.savez(file, x=arrays.x, y=arrays.y, class_names=class_names, feature_names=feature_names)
+
+
+def _names(stored: np.ndarray[tuple[int], np.dtype[np.str_]]) -> tuple[str, ...] | None:
+    return tuple(stored.tolist()) or None

@@ -1,0 +1,78 @@
+"""From a spec's dataset to tensors: loaded, checked, split, scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.data import Arrays, DataShape
+from core.errors import InvalidData
+from core.loop import preprocess, split
+from core.loop.cache import load
+from core.loop.preprocess import Scaling
+from core.loop.samples import Samples
+from core.registry import models
+from core.spec import JobSpec
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the numbers stand for: how features and target were scaled, and their names where they have any."""
+
+    features: Scaling
+    target: Scaling
+    class_names: tuple[str, ...] | None = None
+    feature_names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run trains on, and what is held back to judge it by (None without a split)."""
+
+    train: Samples
+    held: Samples | None
+    columns: Columns
+
+
+def make(spec: JobSpec, *, cache: Path | None) -> Data:
+    """Load, split and scale the data of `spec`; both scalings are fitted on the training part alone.
+
+    Raises InvalidData when the arrays are not what the dataset promised, or hold a NaN or an infinity.
+    """
+    arrays = load(spec.dataset, cache=cache)
+    _check(arrays, spec.data_shape, name=spec.dataset.name)
+    train, held = _draw(spec, arrays)
+    columns = _fit(spec, arrays, train)
+
+    def samples(rows: split.Rows) -> Samples:
+        x, y = arrays.x[rows], arrays.y[rows]
+        return Samples(columns.features(x), torch.from_numpy(y) if spec.data_shape.classes else columns.target(y))
+
+    return Data(samples(train), samples(held) if len(held) else None, columns)
+
+
+def _draw(spec: JobSpec, arrays: Arrays) -> tuple[split.Rows, split.Rows]:
+    classes = arrays.y.astype(np.int64, copy=False) if spec.split.stratify else None
+    return split.draw(len(arrays.x), spec.val_samples, seed=spec.split.seed, classes=classes)
+
+
+def _fit(spec: JobSpec, arrays: Arrays, train: split.Rows) -> Columns:
+    images = bool(models.get(spec.model.name).facts.get("images"))
+    features = preprocess.fit(spec.preprocess.features, arrays.x[train], whole=images)
+    target = preprocess.fit(spec.preprocess.target, arrays.y[train])
+    return Columns(features, target, arrays.class_names, arrays.feature_names)
+
+
+def _check(arrays: Arrays, shape: DataShape, *, name: str) -> None:
+    promised = ((shape.samples, *shape.features), (shape.samples,) if shape.classes else (shape.samples, shape.outputs))
+    if (arrays.x.shape, arrays.y.shape) != promised:
+        raise InvalidData(
+            f"The dataset {name!r} holds {arrays.x.shape} and {arrays.y.shape}, not {promised} as it says."
+        )
+    if not (np.isfinite(arrays.x).all() and np.isfinite(arrays.y).all()):
+        raise InvalidData(f"The dataset {name!r} holds NaN or infinite numbers; there is no learning from these.")
+    if shape.classes and not (arrays.y.min() >= 0 and arrays.y.max() < shape.classes):
+        raise InvalidData(f"The dataset {name!r} holds labels outside 0 to {shape.classes - 1}.")

@@ -1,0 +1,52 @@
+"""How good the model is on the samples that it does not train on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.loop.run import Run
+
+_ACTIVATIONS = 1 << 24
+"""Numbers that one forward pass may hold (64 MiB)."""
+
+
+@torch.inference_mode()
+def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
+    """The cost and the metrics over the whole split, never a mean of batch means; (None, {}) without one.
+
+    The cost is in the unit that the loss was trained in (standardised with `preprocess.target`); metrics of numbers
+    are in the target's own unit.
+    """
+    if run.held is None:
+        return None, {}
+    run.model.eval()
+    prediction = torch.cat([run.model(part.x) for part in run.held.cut(_rows(run))])
+    cost = run.loss(prediction, run.held.y).item()
+    return cost, _measure(run, prediction.cpu(), run.held.y.cpu())
+
+
+def _rows(run: Run) -> int:
+    """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
+    return max(1, min(8192, _ACTIVATIONS // run.spec.cost.activations))
+
+
+def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:
+    if run.spec.data_shape.classes:
+        prediction = _probabilities(prediction)
+    else:
+        prediction, target = run.columns.target.undo(prediction), run.columns.target.undo(target)
+    figures = {}
+    for name, metric in run.metrics.items():
+        metric.reset()
+        metric.update(prediction, target)
+        figures[name] = float(metric.compute())
+    return figures
+
+
+def _probabilities(scores: Tensor) -> Tensor:
+    """Of each class; of two classes that of the second: from one logit, or from a score for each."""
+    if scores.shape[1] == 1:
+        return scores.squeeze(1).sigmoid()
+    shares = scores.softmax(1)
+    return shares[:, 1] if shares.shape[1] == 2 else shares

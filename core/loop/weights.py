@@ -1,0 +1,114 @@
+"""The trained model as two files: `model.safetensors`, and `model.json` that says what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from core import wire
+from core.job import Artifact, EpochRow
+from core.loop.files import artifact, sha256, written
+from core.loop.preprocess import Scaling
+from core.loop.run import Run
+from core.loop.versions import VERSIONS
+from core.registry import models
+from core.spec import JobSpec
+
+WEIGHTS = "model.safetensors"
+CARD = "model.json"
+
+
+def save(run: Run, last: EpochRow, *, folder: Path) -> tuple[Artifact, Artifact]:
+    """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them."""
+    state = run.kept or run.model.state_dict()
+    with written(folder / WEIGHTS) as draft:
+        save_file({name: weight.detach().cpu().contiguous() for name, weight in state.items()}, draft)
+    weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
+    with written(folder / CARD) as draft:
+        draft.write_text(json.dumps(_card(run, last, weights), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return weights, artifact(folder / CARD, media_type="application/json")
+
+
+def load_model(path: str | Path) -> nn.Module:
+    """The trained model in a job's folder (or of its `model.json`), on the CPU and in eval mode.
+
+    It takes float32 rows scaled as in training, which `load_preprocess` does, and gives logits or numbers:
+
+        model, prepare = load_model("model/"), load_preprocess("model/")
+        scores = model(prepare(rows))
+        classes = scores.argmax(1)          # two classes under `bce`: scores > 0
+        numbers = prepare.undo(scores)      # back to the target's own unit
+
+    Raises ValueError when the weights are not those that `model.json` describes.
+    """
+    folder, card = _read(path)
+    weights = folder / card["weights"]["file"]
+    if sha256(weights) != card["weights"]["sha256"]:
+        raise ValueError(f"{weights} is not the file that {CARD} describes: its SHA-256 differs.")
+    spec = JobSpec.model_validate(card["spec"])
+    model: nn.Module = models.build(spec.model, spec.model_shape)
+    model.load_state_dict(load_file(weights))
+    return model.eval()
+
+
+def load_preprocess(path: str | Path) -> Preprocess:
+    """How the model in a job's folder (or of its `model.json`) wants its rows, and what its answers mean."""
+    _, card = _read(path)
+    features, target = (Scaling.restore(card["preprocess"][side]) for side in ("features", "target"))
+    return Preprocess(features, target, tuple(card["classes"] or ()))
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """What was done to the training data: call it on raw rows `(samples, *features)`; `classes` are their names."""
+
+    features: Scaling
+    target: Scaling
+    classes: tuple[str, ...]
+
+    def __call__(self, rows: NDArray[Any]) -> Tensor:
+        """The rows as the model wants them: float32, scaled by the statistics of the training part."""
+        return self.features(rows)
+
+    def undo(self, prediction: Tensor) -> Tensor:
+        """Predicted numbers in the target's own unit."""
+        return self.target.undo(prediction)
+
+
+def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    card: Mapping[str, Any] = json.loads((folder / CARD).read_text())
+    return folder, card
+
+
+def _card(run: Run, last: EpochRow, weights: Artifact) -> dict[str, Any]:
+    best = run.watch.best
+    kept = best if run.kept and best else last
+    columns, shape = run.columns, run.spec.model_shape
+    return {
+        "name": run.spec.name,
+        "weights": {
+            "file": weights.name,
+            "sha256": weights.sha256,
+            "bytes": weights.bytes,
+            "parameters": sum(weight.numel() for weight in run.model.parameters()),
+            "kept": "best" if run.kept else "last",
+            "epoch": kept.epoch,
+        },
+        "figures": {"best": best and wire.finite(best.public()), "last": wire.finite(last.public())},
+        "monitor": run.watch.monitor,
+        "shape": {"features": list(shape.features), "outputs": shape.outputs},
+        "classes": columns.class_names and list(columns.class_names),
+        "features": columns.feature_names and list(columns.feature_names),
+        "preprocess": {"features": columns.features.statistics(), "target": columns.target.statistics()},
+        "device": str(run.device),
+        "versions": dict(VERSIONS),
+        "spec": run.spec.model_dump(mode="json"),
+    }
