@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from core.job import Progress, Status
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, text
+
+from core.errors import NotFound
+from core.job import Artifact, EpochRow, Event, EventType, Job, Progress, Status
+from core.store import rows
+from core.store.backend import Tx
+from core.store.tables import IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, epochs, events, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +23,103 @@ class Pulse:
     version: int
     progress: Progress | None
     status: Status
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_JOB = select(*rows.JOB).where(jobs.c.id == bindparam("id"))
+_TRANSITIONS = select(*rows.EVENT).where(text(IS_TRANSITION)).order_by(events.c.job_id, events.c.seq)
+_TRANSITIONS_OF_ONE = _TRANSITIONS.where(events.c.job_id == bindparam("id"))
+_TRANSITIONS_OF_MANY = _TRANSITIONS.where(events.c.job_id.in_(_IDS))
+_PULSES = select(jobs.c.id, jobs.c.last_seq, jobs.c.progress, jobs.c.status).where(jobs.c.id.in_(_IDS))
+_COUNTS = select(jobs.c.status, func.count()).group_by(jobs.c.status)
+_EPOCHS = (
+    select(*rows.EPOCH)
+    .where(epochs.c.job_id == bindparam("id"), epochs.c.epoch > bindparam("after"))
+    .order_by(epochs.c.epoch)
+)
+_EVENTS = (
+    select(*rows.EVENT)
+    .where(events.c.job_id == bindparam("id"), events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(bindparam("limit"))
+)
+_LOGS = _EVENTS.where(text(IS_LOG))
+_EVENTS_OF_TYPES = _EVENTS.where(events.c.type.in_(bindparam("types", expanding=True)))
+_ARTIFACTS = select(*rows.ARTIFACT).where(artifacts.c.job_id == bindparam("id")).order_by(artifacts.c.name)
+
+
+def job(tx: Tx, job_id: str) -> Job:
+    """The job; raises NotFound."""
+    row = tx.conn.execute(_JOB, {"id": job_id}).one_or_none()
+    if row is None:
+        raise no_job(job_id)
+    log = tx.conn.execute(_TRANSITIONS_OF_ONE, {"id": job_id})
+    return rows.job_of(row, map(rows.event_of, log))
+
+
+def no_job(job_id: str) -> NotFound:
+    """What to raise for an id that no job has."""
+    return NotFound(f"There is no job {job_id[:80]!r}.")
+
+
+def jobs_of(tx: Tx, found: Sequence[Any]) -> tuple[Job, ...]:
+    """The jobs of these rows, with one query for the changes of status of all of them."""
+    logs: defaultdict[str, list[Event]] = defaultdict(list)
+    for row in tx.conn.execute(_TRANSITIONS_OF_MANY, {"ids": [row.id for row in found]}) if found else ():
+        logs[row.job_id].append(rows.event_of(row))
+    return tuple(rows.job_of(row, logs[row.id]) for row in found)
+
+
+def pulse(tx: Tx, job_ids: Collection[str]) -> dict[str, Pulse]:
+    """How each of the jobs stands."""
+    found = tx.conn.execute(_PULSES, {"ids": list(job_ids)}) if job_ids else ()
+    return {row.id: Pulse(row.last_seq, rows.progress_of(row.progress), row.status) for row in found}
+
+
+def counts(tx: Tx) -> dict[Status, int]:
+    """How many jobs have each status, none included."""
+    return {**dict.fromkeys(Status, 0), **{row[0]: row[1] for row in tx.conn.execute(_COUNTS)}}
+
+
+def position(tx: Tx, waiting: Job) -> int:
+    """1 for the queued job that is next among those that share its queue (a job without one waits in all)."""
+    priority = waiting.spec.get("priority", 0)
+    before = or_(jobs.c.priority > priority, (jobs.c.priority == priority) & (jobs.c.id < waiting.id))
+    ahead = select(func.count()).select_from(jobs).where(text(IS_QUEUED), before)
+    if waiting.queue is not None:
+        ahead = ahead.where(or_(jobs.c.queue.is_(None), jobs.c.queue == waiting.queue))
+    return 1 + (tx.conn.scalar(ahead) or 0)
+
+
+def epoch_rows(tx: Tx, job_id: str, *, after: int, limit: int | None) -> list[EpochRow]:
+    """The figures of the epochs behind `after`."""
+    statement = _EPOCHS if limit is None else _EPOCHS.limit(limit)
+    return [rows.epoch_of(row) for row in tx.conn.execute(statement, {"id": job_id, "after": after})]
+
+
+def log(tx: Tx, job_id: str, *, after: int, limit: int, types: Collection[EventType] | None) -> list[Event]:
+    """The job's log behind `after`."""
+    given = {"id": job_id, "after": after, "limit": limit}
+    if types is not None and set(types) != {EventType.LOG}:
+        given["types"] = list(types)
+    return [rows.event_of(row) for row in tx.conn.execute(_of_types(types), given)]
+
+
+def files(tx: Tx, job_id: str) -> list[Artifact]:
+    """The files that the job made, by name."""
+    return [rows.artifact_of(row) for row in tx.conn.execute(_ARTIFACTS, {"id": job_id})]
+
+
+def file(tx: Tx, job_id: str, name: str) -> Artifact:
+    """One file that the job made; raises NotFound."""
+    row = tx.conn.execute(_ARTIFACTS.where(artifacts.c.name == name), {"id": job_id}).one_or_none()
+    if row is None:
+        message = f"Job {job_id!r} has no artifact {name!r}."
+        raise NotFound(message)
+    return rows.artifact_of(row)
+
+
+def _of_types(types: Collection[EventType] | None) -> Select[*tuple[Any, ...]]:
+    if types is None:
+        return _EVENTS
+    return _LOGS if set(types) == {EventType.LOG} else _EVENTS_OF_TYPES

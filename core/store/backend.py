@@ -1,0 +1,42 @@
+"""What the store asks of a database: reads, and writes that are durable when they return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from core.store.clock import Clock
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """What a statement needs: the connection it runs on and the clock it goes by."""
+
+    conn: Connection
+    clock: Clock
+
+
+class Backend(Protocol):
+    """A database; both calls raise Unavailable when it cannot answer."""
+
+    in_place: bool
+
+    def describe(self) -> str:
+        """The database in words, without its password."""
+
+    def healthy(self) -> None:
+        """Return if a write can be made durable now."""
+
+    def read(self, ask: Callable[[Tx], Answer]) -> Answer:
+        """The answer to `ask`; each of its statements sees what is committed by then."""
+
+    def write(self, change: Callable[[Tx], Answer]) -> Answer:
+        """Run `change` in one transaction and return when it is durable; it may run twice, one run counts."""
+
+    def close(self) -> None:
+        """Finish the writes that wait and let the connections go."""

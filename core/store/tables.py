@@ -1,0 +1,131 @@
+"""The tables; `migrations/` holds their history and a test holds the two equal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, TypedColumns, text
+
+from core.job import EventType, Reason, Status
+from core.store.columns import ExactFloat, Instant, JsonText, Words
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+IS_QUEUED = "status = 'queued'"
+IS_HELD = "status IN ('running', 'pausing', 'cancelling')"
+IS_TRANSITION = "type IN ('status', 'end')"
+IS_LOG = "type = 'log'"
+"""What partial indexes cover; a statement must say it in these very words, or SQLite does not use the index."""
+
+metadata = MetaData(naming_convention=NAMES)
+
+
+class JobColumns(TypedColumns):
+    """A job: what was asked, how it stands, who holds it until when."""
+
+    id: Column[str] = Column(Text, primary_key=True)
+    name: Column[str] = Column(Text, nullable=False)
+    status: Column[Status] = Column(Words(Status), nullable=False)
+    status_reason: Column[Reason | None] = Column(Words(Reason))
+    spec: Column[Any] = Column(JsonText, nullable=False)
+    priority: Column[int] = Column(Integer, nullable=False)
+    queue: Column[str | None] = Column(Text)
+    device: Column[str] = Column(Text, nullable=False)
+    attempt: Column[int] = Column(Integer, nullable=False)
+    failures: Column[int] = Column(Integer, nullable=False)
+    last_seq: Column[int] = Column(Integer, nullable=False)
+    log_lines: Column[int] = Column(Integer, nullable=False)
+    progress: Column[Any] = Column(JsonText)
+    latest: Column[Any] = Column(JsonText)
+    best: Column[Any] = Column(JsonText)
+    error: Column[Any] = Column(JsonText)
+    parent: Column[Any] = Column(JsonText)
+    worker_id: Column[str | None] = Column(Text)
+    worker_name: Column[str | None] = Column(Text)
+    worker_device: Column[str | None] = Column(Text)
+    lease_until: Column[datetime | None] = Column(Instant)
+    created_at: Column[datetime] = Column(Instant, nullable=False)
+    started_at: Column[datetime | None] = Column(Instant)
+    finished_at: Column[datetime | None] = Column(Instant)
+
+
+class LabelColumns(TypedColumns):
+    """The labels by which jobs are found; what a job shows is in its spec."""
+
+    key: Column[str] = Column(Text, primary_key=True)
+    value: Column[str] = Column(Text, primary_key=True)
+    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+
+
+class EventColumns(TypedColumns):
+    """A job's log; `data` is JSON text as the wire carries it."""
+
+    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Column[int] = Column(Integer, primary_key=True)
+    at: Column[datetime] = Column(Instant, nullable=False)
+    type: Column[EventType] = Column(Words(EventType), nullable=False)
+    data: Column[str] = Column(Text, nullable=False)
+
+
+class EpochColumns(TypedColumns):
+    """A job's figures, one row per epoch, exact."""
+
+    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Column[int] = Column(Integer, primary_key=True)
+    train_loss: Column[float] = Column(ExactFloat, nullable=False)
+    val_loss: Column[float | None] = Column(ExactFloat)
+    metrics: Column[Any] = Column(JsonText, nullable=False)
+    lr: Column[float] = Column(ExactFloat, nullable=False)
+    epoch_s: Column[float] = Column(ExactFloat, nullable=False)
+    samples_per_s: Column[float] = Column(ExactFloat, nullable=False)
+    data_wait_s: Column[float] = Column(ExactFloat, nullable=False)
+
+
+class ArtifactColumns(TypedColumns):
+    """The files that a job made."""
+
+    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Column[str] = Column(Text, primary_key=True)
+    path: Column[str] = Column(Text, nullable=False)
+    media_type: Column[str] = Column(Text, nullable=False)
+    bytes: Column[int] = Column(BigInteger, nullable=False)
+    sha256: Column[str] = Column(Text, nullable=False)
+    created_at: Column[datetime] = Column(Instant, nullable=False)
+
+
+class WorkerColumns(TypedColumns):
+    """The workers; alive until `alive_until`, by the clock of the leases."""
+
+    id: Column[str] = Column(Text, primary_key=True)
+    name: Column[str] = Column(Text, nullable=False)
+    devices: Column[Any] = Column(JsonText, nullable=False)
+    slots: Column[int] = Column(Integer, nullable=False)
+    queues: Column[Any] = Column(JsonText, nullable=False)
+    started_at: Column[datetime] = Column(Instant, nullable=False)
+    heartbeat_at: Column[datetime] = Column(Instant, nullable=False)
+    alive_until: Column[datetime] = Column(Instant, nullable=False)
+
+
+jobs = Table("jobs", metadata, JobColumns)
+job_labels = Table("job_labels", metadata, LabelColumns, sqlite_with_rowid=False)
+events = Table("events", metadata, EventColumns, sqlite_with_rowid=False)
+epochs = Table("epochs", metadata, EpochColumns, sqlite_with_rowid=False)
+artifacts = Table("artifacts", metadata, ArtifactColumns, sqlite_with_rowid=False)
+workers = Table("workers", metadata, WorkerColumns)
+
+
+def _partial(name: str, *columns: Any, where: str) -> None:
+    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
+Index("ix_jobs_name_id", jobs.c.name, jobs.c.id)
+_partial("ix_jobs_queue", jobs.c.priority.desc(), jobs.c.id, jobs.c.queue, jobs.c.device, where=IS_QUEUED)
+_partial("ix_jobs_held", jobs.c.worker_id, jobs.c.lease_until, where=IS_HELD)
+_partial("ix_events_transitions", events.c.job_id, events.c.seq, where=IS_TRANSITION)
+_partial("ix_events_logs", events.c.job_id, events.c.seq, where=IS_LOG)
