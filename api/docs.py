@@ -1,0 +1,95 @@
+"""What the OpenAPI document says of each route beside its own signature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.examples import DETAILS, EPOCH, EVENTS, METRICS_CSV, SPEC_REFUSED, SPECS
+from api.problems import MEDIA_TYPE, TITLES
+from core.wire import dumps
+
+Responses = dict[int | str, dict[str, Any]]
+
+ANYWHERE = (400, 422, 503)
+"""What any route may answer."""
+_HEADERS = {
+    "ETag": {"description": "The version of what is shown.", "schema": {"type": "string"}},
+    "Location": {"description": "Where the job is.", "schema": {"type": "string"}},
+}
+
+
+def problems(*statuses: int) -> Responses:
+    """The problems a route may answer with, each with an example, and those that every route may."""
+    return {status: _problem(status) for status in sorted({*statuses, *ANYWHERE, 401})}
+
+
+def open_problems() -> Responses:
+    """The problems of a route that needs no key."""
+    return {status: _problem(status) for status in ANYWHERE}
+
+
+def spec_problems(*statuses: int) -> Responses:
+    """`problems` for the route that takes a spec."""
+    found = problems(*statuses)
+    found[422]["content"][MEDIA_TYPE]["example"] |= {
+        **_named(422, "invalid_spec", SPEC_REFUSED["message"]),
+        "errors": [SPEC_REFUSED],
+    }
+    return found
+
+
+def headed(status: int, description: str, *headers: str) -> Responses:
+    """A good answer with its headers."""
+    return {status: {"description": description, "headers": {name: _HEADERS[name] for name in headers}}}
+
+
+NOT_MODIFIED: Responses = {304: {"description": "The client has this version.", "headers": {"ETag": _HEADERS["ETag"]}}}
+PAST_THE_END: Responses = {204: {"description": "The job has ended and nothing comes behind `after`: stop asking."}}
+
+
+def text(media_type: str, example: str) -> dict[str, Any]:
+    """A body that is no JSON."""
+    return {media_type: {"schema": {"type": "string"}, "example": example}}
+
+
+METRICS: Responses = {
+    200: {
+        "description": "The figures, one row per epoch.",
+        "content": {**text("text/csv", METRICS_CSV), **text("application/jsonl", f"{dumps(EPOCH)}\n")},
+    }
+}
+EVENTS_STREAM: Responses = {
+    200: {"description": "The events, live or as a page.", "content": text("text/event-stream", EVENTS)}
+}
+FILE: Responses = {
+    status: {
+        "description": description,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "headers": {"ETag": {"description": "The SHA-256 of the file.", "schema": {"type": "string"}}},
+    }
+    for status, description in ((200, "The file."), (206, "The part that `Range` asked for."))
+}
+FIGURES: Responses = {
+    200: {"description": "The figures.", "content": text("text/plain", 'trainwire_jobs{status="queued"} 0.0\n')}
+}
+SPEC_BODY: dict[str, Any] = {"requestBody": {"content": {"application/json": {"examples": SPECS}}}}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    code, detail = DETAILS[status]
+    example = _named(status, code, detail)
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemView"}, "example": example}}
+    retry = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return {"description": example["title"], "content": content, **({"headers": retry} if status == 503 else {})}
+
+
+def _named(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:trainwire:problem:{code}",
+        "title": TITLES[code],
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": "6f1f0c2e5d7b4c0f9a3e8b7d6c5a4f3e",
+        "errors": [],
+    }

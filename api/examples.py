@@ -1,0 +1,90 @@
+"""Requests and answers as the documentation shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+JOB_ID = "job_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f"
+
+SPECS: dict[str, dict[str, Any]] = {
+    "digits": {
+        "summary": "The real digits of scikit-learn, through a small network",
+        "value": {
+            "name": "digits-mlp",
+            "dataset": "digits",
+            "model": {"name": "mlp", "hidden": [128]},
+            "optimizer": {"name": "sgd", "momentum": 0.9},
+            "lr": 0.1,
+            "batch_size": 32,
+            "epochs": 40,
+            "labels": {"team": "a"},
+        },
+    },
+    "shortest": {
+        "summary": "Everything else has a default",
+        "value": {"dataset": "iris", "model": "linear"},
+    },
+    "early stopping": {
+        "summary": "Regression that stops when the validation loss no longer falls",
+        "value": {
+            "dataset": "diabetes",
+            "preprocess": {"features": "standard", "target": "standard"},
+            "model": {"name": "mlp", "hidden": [16]},
+            "optimizer": "adam",
+            "epochs": 200,
+            "scheduler": {"name": "cosine"},
+            "early_stopping": {"patience": 5, "min_delta": 0.0001},
+        },
+    },
+}
+
+EPOCH = {
+    "epoch": 7,
+    "train_loss": 0.1842,
+    "val_loss": 0.221,
+    "val_accuracy": 0.958,
+    "lr": 0.1,
+    "epoch_s": 0.06,
+    "samples_per_s": 23950.0,
+    "data_wait_s": 0.001,
+}
+
+EVENTS = """retry: 2000
+
+id: 42
+event: epoch
+data: {"seq":42,"type":"epoch","at":"2026-11-23T04:05:06.789012Z","data":{"epoch":7,"train_loss":0.1842,"lr":0.1}}
+
+event: progress
+data: {"type":"progress","data":{"epoch":8,"epochs":40,"step":12,"steps":45,"eta_s":2.1}}
+
+id: 90
+event: end
+data: {"seq":90,"type":"end","at":"2026-11-23T04:05:09.789012Z","data":{"status":"succeeded","reason":"completed"}}
+
+"""
+
+METRICS_CSV = """epoch,train_loss,val_loss,val_accuracy,lr,epoch_s,samples_per_s,data_wait_s
+7,0.1842,0.221,0.958,0.1,0.06,23950.0,0.001
+"""
+
+DETAILS: dict[int, tuple[str, str]] = {
+    400: ("foreign_host", "The Host 'evil.test' is not this service; TRAINWIRE_ALLOWED_HOSTS adds names."),
+    401: ("unauthorized", "Send the key as `Authorization: Bearer KEY`; a key in the query string is never read."),
+    403: ("cross_origin", "A page of another site may not change anything here."),
+    404: ("not_found", f"There is no job '{JOB_ID}'."),
+    409: ("wrong_status", "The job has succeeded, so it cannot be cancelled."),
+    413: ("body_too_large", "The body has more than 1,048,576 bytes."),
+    415: ("unsupported_media_type", "Send the spec as application/json."),
+    416: ("range_not_satisfiable", "The file has 38,744 bytes."),
+    422: ("invalid_parameter", "limit: Input should be less than or equal to 1000, not '1000000'."),
+    500: ("internal_error", "The log has the reason under this request id."),
+    503: ("unavailable", "The database does not answer; ask again in a moment."),
+}
+"""An example of each error: its code and its detail."""
+
+SPEC_REFUSED: dict[str, Any] = {
+    "pointer": "/model/name",
+    "message": '"mpl" is not a model. Did you mean "mlp"?',
+    "allowed": ["cnn", "linear", "mlp"],
+}

@@ -1,0 +1,103 @@
+"""Rows as JSON text, built straight from what the store gives: clients poll these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from api.watching import Told
+from core.job import Artifact, EpochRow, Event, Job, Status, Worker
+from core.wire import dumps, finite, rfc3339
+
+
+def job_path(job_id: str) -> str:
+    """Where a job is."""
+    return f"/v1/jobs/{job_id}"
+
+
+def job_json(job: Job, *, position: int | None = None, waiting_for: str | None = None) -> str:
+    """A job as `JobView` documents it."""
+    return dumps(_job(job, {"name": job.queue, "position": position, "waiting_for": waiting_for}))
+
+
+def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "status": job.status,
+        "status_reason": job.status_reason,
+        "spec": job.spec,
+        "seed": job.spec.get("seed", 0),
+        "attempt": job.attempt,
+        "progress": None if job.progress is None else asdict(job.progress),
+        "queue": queue,
+        "latest": None if job.latest is None else finite(job.latest),
+        "best": None if job.best is None else finite(job.best),
+        "error": None if job.error is None else asdict(job.error),
+        "labels": dict(job.labels),
+        "parent": None if job.parent is None else dict(job.parent),
+        "worker": None if job.worker is None else {"name": job.worker, "device": job.worker_device},
+        "created_at": rfc3339(job.created_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "transitions": [
+            {"status": one.status, "at": rfc3339(one.at), "reason": one.reason, "by": one.by} for one in job.transitions
+        ],
+        "links": _links(job.id),
+    }
+
+
+def _links(job_id: str) -> dict[str, str]:
+    path = job_path(job_id)
+    rooms = ("events", "metrics", "logs", "artifacts", "cancel")
+    return {"self": path, **{room: f"{path}/{room}" for room in rooms}}
+
+
+def epoch_json(row: EpochRow) -> str:
+    """An epoch as `EpochView` documents it."""
+    return dumps(finite(row.public()))
+
+
+def event_json(event: Event) -> str:
+    """An event as `EventView` documents it."""
+    return Told.of(event).json
+
+
+def artifact_json(job_id: str, artifact: Artifact) -> str:
+    """An artifact as `ArtifactView` documents it."""
+    return dumps(
+        {
+            "name": artifact.name,
+            "media_type": artifact.media_type,
+            "bytes": artifact.bytes,
+            "sha256": artifact.sha256,
+            "created_at": _time(artifact.created_at),
+            "url": f"{job_path(job_id)}/artifacts/{quote(artifact.name)}",
+        }
+    )
+
+
+def worker_json(worker: Worker) -> str:
+    """A worker as `WorkerView` documents it."""
+    times = {"started_at": _time(worker.started_at), "heartbeat_at": _time(worker.heartbeat_at)}
+    return dumps({**asdict(worker), **times})
+
+
+def page_json(rows: Iterable[str], *, after: str | None = None, status: Status | None = None) -> str:
+    """A page of rows; `after` is where the next one begins, if there is one."""
+    tail = {"has_more": after is not None, "next": after}
+    if status is not None:
+        tail["status"] = status
+    return f'{{"data":[{",".join(rows)}],{dumps(tail)[1:]}'
+
+
+def cut(rows: Sequence[Any], limit: int) -> tuple[Sequence[Any], bool]:
+    """The first `limit` of rows read one further, and whether there are more."""
+    return rows[:limit], len(rows) > limit
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else rfc3339(at)

@@ -1,0 +1,116 @@
+"""A job's log: its events and its printed lines, live over SSE or page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import docs
+from api.answers import json_answer, next_link
+from api.context import Api, ApiDep
+from api.params import LIMIT, After, JobId, LastEventId, Limit, Wait
+from api.render import cut, event_json, page_json
+from api.stream import Follow, stream
+from api.waiting import look_until, standing
+from core.errors import Unavailable
+from core.job import Event, EventType
+from core.store import Pulse
+from core.views import EventPage
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["watching"])
+
+_LOGS = frozenset({EventType.LOG})
+
+
+@router.get(
+    "/events",
+    operation_id="streamEvents",
+    response_model=EventPage,
+    responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.problems(404),
+)
+async def stream_events(  # noqa: PLR0913 - a list's parameters
+    request: Request,
+    job_id: JobId,
+    api: ApiDep,
+    *,
+    after: After = 0,
+    limit: Limit = LIMIT,
+    wait: Wait = 0,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """The job's events behind `after`.
+
+    With `Accept: text/event-stream` first those there are, then each as it happens, and progress between them; the
+    stream ends after `end`. `Last-Event-ID` goes before `after`. Past the end the answer is 204, so that a browser
+    stops asking.
+    """
+    if _wants_stream(request):
+        return await _stream(api, Follow(job_id, _first(last_event_id, after)))
+    return await _page(request, api, job_id, types=None, after=after, limit=limit, wait_s=wait)
+
+
+@router.get(
+    "/logs",
+    operation_id="streamLogs",
+    response_model=EventPage,
+    responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.problems(404),
+)
+async def stream_logs(  # noqa: PLR0913 - a list's parameters
+    request: Request,
+    job_id: JobId,
+    api: ApiDep,
+    *,
+    after: After = 0,
+    limit: Limit = LIMIT,
+    wait: Wait = 0,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """What the run printed behind `after`, a line an event; as a stream, followed by the job's `end`."""
+    if _wants_stream(request):
+        return await _stream(api, Follow(job_id, _first(last_event_id, after), types=_LOGS | {EventType.END}))
+    return await _page(request, api, job_id, types=_LOGS, after=after, limit=limit, wait_s=wait)
+
+
+def _wants_stream(request: Request) -> bool:
+    return "text/event-stream" in request.headers.get("accept", "").lower()
+
+
+def _first(last_event_id: int | None, after: int) -> int:
+    return after if last_event_id is None else last_event_id
+
+
+async def _stream(api: Api, follow: Follow) -> Response:
+    pulse = await standing(api, follow.job_id)
+    if pulse.status.ended and follow.after >= pulse.version:
+        return Response(status_code=204)
+    if not api.hub.open:
+        raise Unavailable("The service is stopping; ask again in a moment.")
+    return stream(api, follow, told=pulse.version)
+
+
+async def _page(  # noqa: PLR0913 - a list's parameters
+    request: Request,
+    api: Api,
+    job_id: str,
+    *,
+    types: Collection[EventType] | None,
+    after: int,
+    limit: int,
+    wait_s: float,
+) -> Response:
+    await standing(api, job_id)
+
+    def look() -> tuple[Pulse, list[Event]]:
+        pulse = api.store.pulse([job_id])[job_id]
+        return pulse, api.store.events(job_id, after=after, limit=limit + 1, types=types)
+
+    def enough(found: tuple[Pulse, list[Event]]) -> bool:
+        return found[0].status.ended or bool(found[1])
+
+    pulse, found = await look_until(api, job_id, look=look, enough=enough, wait_s=wait_s)
+    rows, more = cut(found, limit)
+    following = str(rows[-1].seq) if more else None
+    body = page_json(map(event_json, rows), after=following, status=pulse.status)
+    return json_answer(body, headers=next_link(request, following))

@@ -1,0 +1,171 @@
+"""Jobs: queue one, list them, look at one, cancel one."""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api import docs
+from api.answers import digest, json_answer, names, next_link, unchanged, weak
+from api.context import Api, ApiDep
+from api.params import IfNoneMatch, JobId, Wait, json_body
+from api.render import job_json, job_path, page_json
+from api.waiting import check_id, look_until
+from core.checks import nearest
+from core.errors import BadRequest, SpecRefused
+from core.job import Job, Problem, Status
+from core.spec import JobSpec
+from core.store import JobQuery
+from core.views import JobPage, JobView
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+DEVICES_WAIT_S = 10.0
+"""How long a POST for a certain device waits for the embedded node's first look at its devices."""
+MOST_JOBS = 1000
+_NAME_MAX = 200
+
+Text = Annotated[str, Query(max_length=_NAME_MAX, pattern=r"^[^\x00]*$")]
+
+
+@router.post(
+    "",
+    operation_id="createJob",
+    status_code=202,
+    response_model=JobView,
+    dependencies=[Depends(json_body)],
+    responses=docs.headed(202, "The job is queued.", "Location", "ETag") | docs.spec_problems(403, 413, 415),
+    openapi_extra=docs.SPEC_BODY,
+)
+async def create_job(spec: JobSpec, api: ApiDep) -> Response:
+    """Queue a job; a worker takes it up at once if one is free.
+
+    Only `dataset` and `model` are required; the answer's `spec` shows every default filled in. All problems of a spec
+    come back at once. The answer's `Location` is where the job is.
+    """
+    return await run_in_threadpool(_create, api, spec)
+
+
+def _create(api: Api, spec: JobSpec) -> Response:
+    _check_device(api, spec)
+    job = api.store.add(spec)
+    api.work_bell.ring(job.queue)
+    return json_answer(_full(api, job), 202, {"Location": job_path(job.id), "ETag": weak(job.version)})
+
+
+def _check_device(api: Api, spec: JobSpec) -> None:
+    """With all workers in this process, a device that none has is refused at once."""
+    wanted = spec.resources.device
+    if api.node is None or wanted in ("auto", "cpu"):
+        return
+    there = api.node.devices(DEVICES_WAIT_S)
+    if any(device == wanted or device.startswith(f"{wanted}:") for device in there):
+        return
+    allowed = ["auto", *there]
+    message = f"{wanted!r} is no device of this machine, which has {', '.join(there)}.{nearest(wanted, allowed)}"
+    raise SpecRefused([Problem("/resources/device", message, allowed)])
+
+
+@router.get(
+    "",
+    operation_id="listJobs",
+    response_model=JobPage,
+    responses=docs.headed(200, "The jobs.", "ETag") | docs.NOT_MODIFIED | docs.problems(),
+)
+async def list_jobs(  # noqa: PLR0913 - a list's filters
+    request: Request,
+    api: ApiDep,
+    *,
+    limit: Annotated[int, Query(ge=1, le=MOST_JOBS, description="Jobs at most.")] = 100,
+    after: Annotated[Text | None, Query(description="A page's `next`: read on behind it.")] = None,
+    status: Annotated[list[Status] | None, Query(description="Only these statuses; may be repeated.")] = None,
+    name: Annotated[Text | None, Query(description="Only jobs of this name.")] = None,
+    label: Annotated[
+        list[Text] | None, Query(description="Only jobs with this label, as `key:value`; may be repeated.")
+    ] = None,
+    order: Annotated[Literal["desc", "asc"], Query(description="Newest first, or oldest first.")] = "desc",
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """List jobs, newest first; page on with `after`, which costs the same however long the history is."""
+    query = JobQuery(
+        limit=limit,
+        after=after,
+        statuses=tuple(status or ()),
+        name=name,
+        labels=dict(_label(text) for text in label or ()),
+        ascending=order == "asc",
+    )
+    text, following = await run_in_threadpool(_page, api, query)
+    etag = digest(text)
+    if names(if_none_match, etag):
+        return unchanged(etag)
+    return json_answer(text, headers={"ETag": etag, **next_link(request, following)})
+
+
+def _page(api: Api, query: JobQuery) -> tuple[str, str | None]:
+    page = api.store.jobs(query)
+    return page_json((_full(api, job) for job in page.rows), after=page.next), page.next
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, colon, value = text.partition(":")
+    if not colon:
+        raise BadRequest(f"{text!r} is no label; write it as key:value.", param="label")
+    return key, value
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="getJob",
+    response_model=JobView,
+    responses=docs.headed(200, "The job.", "ETag") | docs.NOT_MODIFIED | docs.problems(404),
+)
+async def get_job(job_id: JobId, api: ApiDep, *, wait: Wait = 0, if_none_match: IfNoneMatch = None) -> Response:
+    """How a job stands.
+
+    `ETag` is its version, which moves with each event of its log. With `wait` and `If-None-Match` the answer comes at
+    the next version, or is a 304 after `wait` seconds; with `wait` alone, at the next change.
+    """
+    check_id(job_id)
+    look = functools.partial(api.store.job, job_id)
+    known = None if if_none_match or not wait else (await api.read(look)).version
+
+    def enough(job: Job) -> bool:
+        old = job.version == known if if_none_match is None else names(if_none_match, weak(job.version))
+        return job.status.ended or not old
+
+    job = await look_until(api, job_id, look=look, enough=enough, wait_s=wait)
+    etag = weak(job.version)
+    if names(if_none_match, etag):
+        return unchanged(etag)
+    return json_answer(await api.read(_full, api, job), headers={"ETag": etag})
+
+
+@router.post(
+    "/{job_id}/cancel",
+    operation_id="cancelJob",
+    response_model=JobView,
+    responses=docs.headed(200, "The job is cancelled.", "ETag")
+    | {202: {"description": "Its worker is stopping it.", "model": JobView}}
+    | docs.problems(403, 404, 409),
+)
+async def cancel_job(job_id: JobId, api: ApiDep) -> Response:
+    """Cancel a job: at once when it waits (200), else as soon as its worker has stopped it (202); repeatable."""
+    check_id(job_id)
+    return await run_in_threadpool(_cancel, api, job_id)
+
+
+def _cancel(api: Api, job_id: str) -> Response:
+    job = api.store.cancel(job_id)
+    api.watch_bell.ring(job_id)
+    return json_answer(_full(api, job), 200 if job.status.ended else 202, {"ETag": weak(job.version)})
+
+
+def _full(api: Api, job: Job) -> str:
+    if job.status is not Status.QUEUED:
+        return job_json(job)
+    return job_json(job, position=api.store.position(job), waiting_for=api.store.waiting_for(job))

@@ -1,0 +1,163 @@
+"""The API on a socket: uvicorn, with streams that end at once when it stops."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.context import Api
+from api.guards import is_loopback
+from core.errors import StartRefused
+
+GRACE_S = 2
+"""How long a request that is being answered may go on when the server stops."""
+KEEP_ALIVE_S = 30
+BACKLOG = 2048
+VANISHED_MS = 30_000
+"""How long the kernel waits for a peer that vanished without a word."""
+
+
+def serve(
+    app: FastAPI,
+    host: str,
+    port: int,
+    *,
+    ready: Callable[[str], None] | None = None,
+    listener: socket.socket | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then return within 3 s; `ready` gets the URL once requests are answered.
+
+    Port 0 takes a free one; `listener` is a socket that was `bound` before.
+    Raises StartRefused when the address cannot or may not be used.
+    """
+    Server(app, host, port, ready=ready, listener=listener).run()
+
+
+class Server(uvicorn.Server):
+    """One API on one address; the port is bound when it is made.
+
+    `run()` serves in this thread; as a context manager it serves in another one.
+    """
+
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        *,
+        ready: Callable[[str], None] | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        api: Api = app.state.api
+        check_exposure(host, has_key=api.settings.api_key is not None)
+        self._hub = api.hub
+        self._socket = listener or bound(host, port)
+        self._ready = ready
+        self._thread: threading.Thread | None = None
+        self._up = threading.Event()
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{_shown(host)}:{self.port}"
+        super().__init__(_config(app))
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve in this thread until told to stop."""
+        try:
+            super().run(sockets or [self._socket])
+        finally:
+            self._socket.close()
+            self._up.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, then tell so."""
+        await super().startup(sockets)
+        self._up.set()
+        if self._ready is not None:
+            self._ready(self.url)
+
+    def stop(self) -> None:
+        """Stop from any thread or signal handler: streams end now, other answers get their grace."""
+        self.should_exit = True
+        self._hub.close_soon()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
+        """Stop on a signal, and return to the caller afterwards; a second signal waits for nothing."""
+        self.force_exit = self.should_exit
+        self.stop()
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.run, name="trainwire-api", daemon=True)
+        self._thread.start()
+        self._up.wait()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def check_exposure(host: str, *, has_key: bool) -> None:
+    """Raise StartRefused for an address that others reach while there is no key."""
+    if not has_key and not is_loopback(host):
+        raise StartRefused(
+            f"Serving on {host or 'every address'} lets others in, so it needs a key: set TRAINWIRE_API_KEY, "
+            "or serve on 127.0.0.1."
+        )
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket; raises StartRefused with the reason."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise StartRefused(f"There is no address {host!r} with port {port} to serve on.") from error
+    found = socket.socket(family, kind, protocol)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _watch_peers(found)
+        found.bind(address)
+        found.listen(BACKLOG)
+    except OSError as error:
+        found.close()
+        raise StartRefused(_why_not(error, host, port)) from error
+    return found
+
+
+def _watch_peers(listening: socket.socket) -> None:
+    """Let the kernel notice vanished peers; connections that are accepted inherit these."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, VANISHED_MS)
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken: another service listens there; choose another with --port."
+    return f"Cannot serve on {host} port {port}: {error.strerror or error}."
+
+
+def _shown(host: str) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - shown, not bound
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name
