@@ -53,7 +53,7 @@ class Node:
         self._worker = Worker(
             id=new_id("worker"),
             name=settings.worker_name or platform.node(),
-            devices=offered(self._devices),
+            devices=self._devices,
             slots=self._slots.count,
             queues=settings.queues,
         )
@@ -81,7 +81,7 @@ class Node:
     def devices(self, timeout: float) -> tuple[str, ...]:
         """The devices a spec may name here; waits at most `timeout` seconds until torch was asked."""
         self._known.wait(timeout)
-        return self._worker.devices
+        return offered(self._worker.devices)
 
     def start(self) -> None:
         """Begin to warm up, to be seen and to work; returns at once. Raises StartRefused without the shared folder."""
@@ -149,7 +149,7 @@ class Node:
         if found != ("cpu",):
             found = self._launcher.probe(_PROBE_WITHIN_S) or ("cpu",)
         self._devices = found
-        self._worker = replace(self._worker, devices=offered(found))
+        self._worker = replace(self._worker, devices=found)
         self._known.set()
         self._work_bell.wake_all()
         Guard("The entry among the workers").call(lambda: self._store.enrol(self._worker))

@@ -1,0 +1,99 @@
+"""The node's place in a Celery worker: it starts before the first message is taken and drains at the first signal."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from celery import bootsteps
+from celery.concurrency.thread import TaskPool
+from celery.signals import worker_shutting_down
+
+from core.errors import StartRefused, TrainwireError
+from core.redis_bell import RedisWatchBell
+from core.settings import Settings
+from core.store import Store
+from worker.node import Node
+
+log = logging.getLogger(__name__)
+_DRAINED_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What a Celery worker opens beside its pool."""
+
+    store: Store
+    bell: RedisWatchBell
+    node: Node
+
+    def drain(self) -> None:
+        """Give the work back and let the database and Redis go."""
+        self.node.drain()
+        self.bell.close()
+        self.store.close()
+
+
+_on_duty: list[Crew] = []
+
+
+def node() -> Node:
+    """The node of this process; raises StartRefused in one that has none."""
+    if not _on_duty:
+        raise StartRefused("This process has no slots: start the Celery worker with -P threads.")
+    return _on_duty[0].node
+
+
+class Station(bootsteps.StartStopStep):
+    """Starts between the pool and the consumer, and stops between them."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        self._drain: threading.Thread | None = None
+        super().__init__(parent, **options)
+
+    def start(self, parent: Any) -> None:
+        """Open the store and start the node; a refusal ends the worker with its sentence."""
+        try:
+            crew = _open(parent)
+        except TrainwireError as refused:
+            log.critical("%s", refused.message)
+            raise SystemExit(1) from None
+        _on_duty.append(crew)
+        # in a thread: the signal's handler may have interrupted anything, with any lock held
+        self._drain = threading.Thread(target=crew.drain, name="drain", daemon=True)
+        worker_shutting_down.connect(self._begin_drain, weak=False)
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
+        """Drain; the pool stops behind this, when no task holds it up any more."""
+        self._begin_drain()
+        if self._drain:
+            self._drain.join(_DRAINED_WITHIN_S)
+
+    terminate = stop
+
+    def _begin_drain(self, **_: Any) -> None:
+        if _on_duty and self._drain:
+            _on_duty.clear()
+            self._drain.start()
+
+
+def _open(worker: Any) -> Crew:
+    if not issubclass(worker.pool_cls, TaskPool):
+        raise StartRefused("Trainwire trains in processes of its own: start the Celery worker with -P threads.")
+    given = Settings()
+    if given.broker_url is None:
+        raise StartRefused(
+            "Set TRAINWIRE_BROKER_URL to the Redis that the API uses, for example redis://localhost:6379/0."
+        )
+    name = given.worker_name or worker.hostname
+    queues = tuple(worker.app.amqp.queues.consume_from)
+    settings = given.model_copy(update={"worker_name": name, "queues": queues, "slots": worker.concurrency})
+    store = Store.open(settings.database_url, settings=settings)
+    bell = RedisWatchBell(given.broker_url)
+    crew = Crew(store, bell, Node(store=store, watch_bell=bell, settings=settings))
+    crew.node.start()
+    return crew
