@@ -20,6 +20,16 @@ MAX_SHOWN = 80
 
 Path = tuple[str | int, ...]
 
+SAID = {
+    "dict_type": "give an object",
+    "model_type": "give an object",
+    "tuple_type": "give a list",
+    "too_short": "give at least {min_length}",
+    "too_long": "give at most {max_length}",
+    "string_type": "give a string",
+}
+"""Pydantic's sentences where they speak of Python; the rest are kept."""
+
 _OURS = "refused"
 _UNTOLD = frozenset({"title", "description", "default", "examples"})
 
@@ -55,9 +65,11 @@ def refuse(title: str, findings: Iterable[Finding]) -> ValidationError:
 def explain(error: ValidationError, model: type[BaseModel], *, noun: str) -> list[Finding]:
     """Pydantic's errors about `model` with the value, the allowed range and the nearest names filled in."""
     by_path: dict[Path, Finding] = {}
-    for detail in error.errors(include_url=False):
+    for detail in sorted(error.errors(include_url=False), key=lambda one: one["type"] == "too_short"):
         finding = _kept(detail) or _explained(detail, model, noun=noun)
-        by_path.setdefault(finding.path, finding)
+        # Pydantic calls a list too short when it is only left with too few sound items.
+        if detail["type"] != "too_short" or not any(path[: len(finding.path)] == finding.path for path in by_path):
+            by_path.setdefault(finding.path, finding)
     return list(by_path.values())
 
 
@@ -111,7 +123,8 @@ def _explained(detail: ErrorDetails, model: type[BaseModel], *, noun: str) -> Fi
         return Finding(detail["loc"], None, f"{shown(detail['loc'][-1])} is required.", allowed)
     words = [word for word in (allowed or {}).get("enum", ()) if isinstance(word, str)]
     hint = nearest(value, words) if isinstance(value, str) else ""
-    return Finding(path, value, f"{shown(value)} is not allowed here: {_lower(detail['msg'])}.{hint}", allowed)
+    said = SAID[kind].format_map(detail.get("ctx", {})) if kind in SAID else _lower(detail["msg"])
+    return Finding(path, value, f"{shown(value)} is not allowed here: {said}.{hint}", allowed)
 
 
 def _unknown(path: Path, model: type[BaseModel], *, value: Any, noun: str) -> Finding:
@@ -143,7 +156,8 @@ def _step(schema: Mapping[str, Any], step: str | int) -> dict[str, Any] | None:
         places = schema.get("prefixItems", ())
         inner = places[step] if step < len(places) else schema.get("items")
     else:
-        inner = schema.get("properties", {}).get(step, schema.get("additionalProperties"))
+        anything = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+        inner = schema.get("properties", {}).get(step, anything[0])
     return inner if isinstance(inner, dict) else None
 
 
@@ -164,4 +178,4 @@ def _lower(sentence: str) -> str:
 
 
 def _type_name(value: Any) -> str:
-    return f"a {type(value).__name__}"
+    return f"this {type(value).__name__}"

@@ -75,6 +75,13 @@ class Outline:
         return models.get(self["model"].name)
 
     @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The names of the metrics."""
+        if None in self["metrics"]:
+            raise Unsound("metrics")
+        return tuple(one.name for one in self["metrics"])
+
+    @property
     def optimizer(self) -> Part:
         """The optimizer part."""
         return optimizers.get(self["optimizer"].name)

@@ -112,12 +112,12 @@ class Registry:
     def _named(self, value: Any) -> Part:
         known = self.names()
         if not isinstance(value, str | dict):
-            told = f"{shown(value)} is not a {self.kind}: give a name, or an object with a name and settings."
+            told = f"{shown(value)} chooses no {self.kind}: give a name, or an object with a name and settings."
             raise refuse(self.kind, [Finding((), value, told, known)])
         path = () if isinstance(value, str) else ("name",)
         name = value if isinstance(value, str) else value.get("name")
         if isinstance(value, dict) and "name" not in value:
-            raise refuse(self.kind, [Finding(path, value, f"A {self.kind} needs a name.", known)])
+            raise refuse(self.kind, [Finding(path, value, f"The {self.kind} needs a name.", known)])
         if not isinstance(name, str) or name not in self._parts:
             hint = nearest(name, known) if isinstance(name, str) else ""
             raise refuse(self.kind, [Finding(path, name, f"{shown(name)} is not a known {self.kind}.{hint}", known)])

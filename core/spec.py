@@ -7,14 +7,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 import core.parts  # noqa: F401  (registers the parts)
-from core.checks import explain, problems, refuse
+from core.checks import Finding, explain, problems, refuse, shown
 from core.data import Cost, DataShape, ModelShape
 from core.errors import SpecRefused
 from core.outline import Outline
 from core.parts.limits import Epochs, LearningRate, Seed
 from core.registry import optimizers, schedulers
 from core.spec_checks import findings
-from core.spec_defaults import DERIVED, PLACEHOLDERS, filled, last_resort
+from core.spec_defaults import filled, last_resort
 from core.spec_fields import (
     STRICT,
     DatasetChoice,
@@ -31,6 +31,7 @@ from core.spec_fields import (
     SchedulerChoice,
     Split,
 )
+from core.spec_sound import sound_fields
 
 
 def parse_spec(data: object) -> JobSpec:
@@ -117,17 +118,17 @@ class JobSpec(BaseModel):
     @classmethod
     def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Fill in what depends on other fields, then tell the problems of fields and of their combination together."""
+        if isinstance(data, cls):
+            return data
         if not isinstance(data, dict):
-            return handler(data)
+            told = f"{shown(data)} is not a spec: give an object with at least a dataset and a model."
+            raise refuse("spec", [Finding((), data, told, sorted(cls.model_fields))])
         given = filled(data)
         try:
             spec = handler(given)
         except ValidationError as error:
             broken = explain(error, cls, noun="a spec")
-            names = {one.path[0] for one in broken if one.path}
-            told = {name: value for name, value in given.items() if name in cls.model_fields and name not in names}
-            whole = handler({**PLACEHOLDERS, **told})
-            sound = {name: value for name, value in whole if name in told or name not in (names | DERIVED)}
+            sound = sound_fields(given, broken, validate=handler)
             raise refuse("spec", [*broken, *findings(Outline(sound))]) from None
         if combined := findings(Outline(spec.__dict__)):
             raise refuse("spec", combined)

@@ -68,12 +68,12 @@ def metrics_fit_target(outline: Outline) -> Iterator[Finding]:
     chosen, seen = outline["metrics"], set[str]()
     if chosen and not outline.split_sizes[1]:
         told = "Metrics are computed on the validation part, and split.validation is 0."
-        yield Finding(("metrics",), [one.name for one in chosen], told, [])
+        yield Finding(("metrics",), len(chosen), told, [])
         return
-    for place, name in enumerate(one.name for one in chosen):
-        for told in _wrong_with_metric(outline, name, seen):
+    for place, name in enumerate(one.name if one else None for one in chosen):
+        for told in _wrong_with_metric(outline, name, seen) if name else ():
             yield Finding(("metrics", place), name, told, _serving(metrics, outline.task))
-        seen.add(name)
+        seen.add(name or "")
 
 
 def monitored_figure_exists(outline: Outline) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ def monitored_figure_exists(outline: Outline) -> Iterator[Finding]:
     stopping = outline["early_stopping"]
     if stopping is None:
         return
-    on_validation = ["val_loss", *(f"val_{one.name}" for one in outline["metrics"])]
+    on_validation = ["val_loss", *(f"val_{name}" for name in outline.metric_names)]
     known = ["train_loss", *(on_validation if outline.split_sizes[1] else ())]
     if stopping.monitor not in known:
         told = f"No epoch of this job has the figure {shown(stopping.monitor)}.{nearest(stopping.monitor, known)}"

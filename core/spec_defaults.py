@@ -13,9 +13,6 @@ from core.spec_fields import Split
 DERIVED = frozenset({"name", "loss", "lr", "metrics"})
 """The fields whose default cannot be told when what they depend on is broken."""
 
-PLACEHOLDERS = {"dataset": "iris", "model": "linear"}
-"""What stands in for a required field that is broken while the rest is judged."""
-
 LOSS_FOR = {"numbers": "mse", "binary": "cross_entropy", "classes": "cross_entropy"}
 METRICS_FOR = {"numbers": ["rmse"], "binary": ["accuracy"], "classes": ["accuracy"]}
 
