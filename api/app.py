@@ -26,6 +26,8 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
+ROOMS = (jobs, metrics, events, artifacts, catalog, operations, pages)
+
 
 def create_app(
     *, store: Store, watch_bell: WatchBell, work_bell: WorkBell, settings: Settings, node: NodeView | None = None
@@ -60,8 +62,9 @@ def bare_app() -> FastAPI:
         dependencies=[Depends(known_parameters)],
     )
     add_handlers(app)
-    for room in (jobs, metrics, events, artifacts, catalog, operations, pages):
+    for room in ROOMS:
         app.include_router(room.router)
+    app.state.routes = [route for room in ROOMS for route in room.router.routes]
     app.mount(operations.DOCS_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", StaticFiles(directory=pages.PAGES / "static"))
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign]

@@ -49,6 +49,9 @@ class LastHandler:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through and catch what comes back."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         started = False
 
         async def watched(message: Message) -> None:

@@ -31,6 +31,9 @@ class HostGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer 400 or 403."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._known(_name(host), scope):
@@ -77,6 +80,9 @@ class KeyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer 401."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         if self.key is None or is_public(scope["path"]) or self._fits(Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
@@ -103,6 +109,9 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through with its body counted, or answer 413."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced[:20]) > self.most:
             await problem(scope, 413, detail=self._detail)(scope, receive, send)

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from core.checks import problems
@@ -122,7 +123,17 @@ def _listed(error: TrainwireError) -> Sequence[Problem]:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     detail = _PLAIN.get(error.status_code, error.detail)
-    return problem(request.scope, error.status_code, detail=detail, headers=error.headers)
+    headers = {"Allow": _offered(request)} if error.status_code == 405 else error.headers
+    return problem(request.scope, error.status_code, detail=detail, headers=headers)
+
+
+def _offered(request: Request) -> str:
+    """The methods of every route at this path; Starlette names only those of the first."""
+    methods: set[str] = set()
+    for route in request.app.state.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods
+    return ", ".join(sorted(methods)) or "GET"
 
 
 _PLAIN = {
@@ -137,6 +148,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if found and found[0]["type"] == "json_invalid":
         place, what = found[0]["loc"][-1], found[0].get("ctx", {}).get("error", "no JSON")
         return problem(request.scope, 400, detail=f"The body is not JSON: {what} at character {place}.")
+    if any(one["loc"] == ("body",) and one["type"] == "missing" for one in found):
+        return await _ours(request, SpecRefused([Problem("", "Send a spec as the body, in JSON.")]))
     if all(one["loc"][0] == "body" for one in found):
         refused = SpecRefused(problems([cast(ErrorDetails, {**one, "loc": one["loc"][1:]}) for one in found]))
         return await _ours(request, refused)

@@ -95,6 +95,8 @@ class Server(uvicorn.Server):
         self._thread = threading.Thread(target=self.run, name="trainwire-api", daemon=True)
         self._thread.start()
         self._up.wait()
+        if not self.started:
+            raise StartRefused("The API did not start; its log says why.")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

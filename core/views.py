@@ -30,7 +30,10 @@ class ProgressView(View):
 
 
 class QueueView(View):
-    """Where a job waits: `position` 1 is next; `waiting_for` names what no live worker offers."""
+    """Where a job waits: `position` 1 is next; `waiting_for` names what no live worker offers.
+
+    Both are told of a job by itself, not in lists.
+    """
 
     name: str | None = None
     position: int | None = None
