@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from trainwire import folder
@@ -24,12 +25,6 @@ def key_header(api_key: str | None = None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def authority(host: str, port: int) -> str:
-    """A URL under which a client reaches what is bound to `host`, also for the addresses that mean "all"."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 (compared, not bound)
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
-
-
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`."""
     try:
@@ -38,6 +33,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def follows_proxies(url: str) -> bool:
-    """Whether the environment's proxies apply to `url`: never to this machine."""
-    return not is_loopback(urlsplit(url).hostname or "")
+class Transport(TypedDict):
+    """What both HTTP clients are told of the road to a service."""
+
+    trust_env: bool
+    verify: bool
+
+
+def transport(url: str) -> Transport:
+    """Proxies are for other machines only; certificates are loaded (30 ms) only where TLS checks them."""
+    return {"trust_env": not is_loopback(urlsplit(url).hostname or ""), "verify": urlsplit(url).scheme != "http"}

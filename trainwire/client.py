@@ -13,7 +13,7 @@ import httpx
 from core import wire
 from core.errors import NoServer, Unavailable
 from core.views import ArtifactView, CatalogView, JobView
-from trainwire.address import follows_proxies, key_header, service_url
+from trainwire.address import key_header, service_url, transport
 from trainwire.downloading import fetch
 from trainwire.refusals import refusal
 from trainwire.watching import Event, Patience, follow
@@ -37,7 +37,7 @@ class Client:
             base_url=self.url,
             headers=self._key,
             timeout=httpx.Timeout(timeout_s, read=LONG_POLL_S + timeout_s),
-            trust_env=follows_proxies(self.url),
+            **transport(self.url),
         )
 
     def __enter__(self) -> Self:
@@ -100,7 +100,7 @@ class Client:
             if left <= 0:
                 raise TimeoutError(f"{job_id} is still {job.status} after {timeout_s} s.")
             try:
-                answer, patience = self._changed(answer, within_s=min(left, LONG_POLL_S)), Patience(patience_s)
+                answer, patience = self._changed(job_id, answer, within_s=min(left, LONG_POLL_S)), Patience(patience_s)
             except (NoServer, Unavailable) as away:
                 patience.spend(away)
         return job
@@ -121,10 +121,10 @@ class Client:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""
         return CatalogView.model_validate_json(self._ask("GET", "/v1/catalog").content)
 
-    def _changed(self, known: httpx.Response, *, within_s: float) -> httpx.Response:
+    def _changed(self, job_id: str, known: httpx.Response, *, within_s: float) -> httpx.Response:
         """The job's next version, or the one known when there is none `within_s`."""
         unless = {"If-None-Match": known.headers.get("ETag", "")}
-        answer = self._ask("GET", known.url.path, params={"wait": max(1, int(within_s))}, headers=unless)
+        answer = self._ask("GET", f"/v1/jobs/{job_id}", params={"wait": max(1, int(within_s))}, headers=unless)
         return known if answer.status_code == httpx.codes.NOT_MODIFIED else answer
 
     def _rows(self, path: str, *, after: int, key: str) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from trainwire.address import follows_proxies
+from trainwire.address import transport
 
 SILENCE_S = 45.0
 """Three pings (15 s each) without a byte: the connection is dead."""
@@ -42,7 +42,7 @@ def connect(url: str, *, headers: Mapping[str, str], after: int) -> Generator[Re
     was_open = False
     try:
         with (
-            httpx2.Client(timeout=timeout, trust_env=follows_proxies(url)) as client,
+            httpx2.Client(timeout=timeout, **transport(url)) as client,
             client.sse(url, headers={**headers, **resume}) as source,
         ):
             was_open = source.response.status_code == 200

@@ -1,0 +1,26 @@
+"""What the tests of the command line and the client share."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.trainwire.fakes import Scripted, serving
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    """A server on a free port whose `script` the test fills."""
+    fake = Scripted(script=[])
+    with serving(fake):
+        yield fake
+
+
+@pytest.fixture
+def free_url() -> str:
+    """An address where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -1,0 +1,108 @@
+"""A job's events on a terminal: one live bar with the losses; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.job import EventType, Status
+from trainwire.figures import number, plain, row_text
+from trainwire.watching import Event
+
+
+def show(events: Iterable[Event], *, console: Console, epochs: int) -> Status:
+    """Show events until the job's end; returns how it ended."""
+    scene = Bar(console, epochs=epochs) if console.is_terminal else Lines(console, epochs=epochs)
+    with scene.live:
+        for event in events:
+            scene.show(event)
+    return scene.ended
+
+
+class Lines:
+    """One line an epoch, and one for whatever else is worth saying."""
+
+    def __init__(self, console: Console, *, epochs: int) -> None:
+        self.console = console
+        self.epochs = epochs
+        self.live: Progress | nullcontext[None] = nullcontext()
+        self.ended = Status.SUCCEEDED
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        match event.type:
+            case EventType.EPOCH:
+                self.epoch(event)
+            case EventType.PROGRESS:
+                self.progress(event)
+            case EventType.END:
+                self.end(event)
+            case _:
+                self.say(_words(event))
+
+    def epoch(self, event: Event) -> None:
+        """An epoch ended."""
+        self.say(f"epoch {event.data['epoch']}/{self.epochs}  {row_text(event.data)}")
+
+    def progress(self, event: Event) -> None:
+        """The run moved on within its epoch: not worth a line."""
+
+    def end(self, event: Event) -> None:
+        """The job ended: why, and what to change."""
+        self.ended = Status(event.data["status"])
+        error = event.data.get("error") or {}
+        self.say(f"{self.ended}: {event.data.get('reason')}")
+        for words in (error.get("message"), error.get("hint")):
+            self.say(words)
+
+    def say(self, words: str | None) -> None:
+        """Print a line, if there is one."""
+        if words:
+            self.console.print(escape(plain(words)), highlight=False, soft_wrap=True)
+
+
+class Bar(Lines):
+    """A bar over all epochs with the latest figures beside it."""
+
+    def __init__(self, console: Console, *, epochs: int) -> None:
+        super().__init__(console, epochs=epochs)
+        self.bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[row]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+        )
+        self.live = self.bar
+        self.task = self.bar.add_task("", total=epochs, epoch=0, row="")
+
+    def epoch(self, event: Event) -> None:
+        """Move the bar and show the figures."""
+        done = event.data["epoch"]
+        self.bar.update(self.task, completed=done, epoch=done, row=row_text(event.data))
+
+    def progress(self, event: Event) -> None:
+        """Move the bar within the epoch."""
+        here = event.data
+        self.bar.update(self.task, completed=here["epoch"] - 1 + here["step"] / max(1, here["steps"]))
+
+
+def _words(event: Event) -> str | None:
+    data = event.data
+    match event.type:
+        case EventType.STARTED:
+            return (
+                f"training on {data['device']}: {number(data['parameters'])} parameters, "
+                f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"
+            )
+        case EventType.STATUS if data["status"] == Status.QUEUED and data.get("reason"):
+            return f"waits again: {data['reason']}"
+        case EventType.NOTICE:
+            return f"note: {data['message']}"
+        case EventType.LOG:
+            return str(data["line"])
+    return None

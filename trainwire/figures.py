@@ -1,0 +1,106 @@
+"""Jobs and figures in a person's words: numbers, one-line summaries, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from core.job import Status
+from core.views import CatalogView, EpochView, JobView
+
+_COLOURS = {Status.SUCCEEDED: "green", Status.FAILED: "red", Status.CANCELLED: "yellow", Status.RUNNING: "cyan"}
+_TIMES = {"epoch", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
+
+
+def number(value: object) -> str:
+    """Four digits that matter."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def plain(text: str) -> str:
+    """`text` on one line and without control characters: what others wrote must not steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def row_text(row: Mapping[str, Any]) -> str:
+    """An epoch's losses and metrics on one line."""
+    shown = {**row, **(row.get("nonfinite") or {})}
+    return "  ".join(f"{name} {number(value)}" for name, value in shown.items() if name not in _TIMES)
+
+
+def status_text(job: JobView) -> Text:
+    """A job's status with its reason, coloured."""
+    words = f"{job.status}: {job.status_reason}" if job.status_reason else f"{job.status}"
+    return Text(words, style=_COLOURS.get(job.status, ""))
+
+
+def jobs_table(jobs: Iterable[JobView]) -> Table:
+    """The jobs, one a line."""
+    table = Table("id", "name", "status", "epoch", "best", "age", box=None, pad_edge=False)
+    for job in jobs:
+        best = row_text(_given(job.best)) if job.best else ""
+        table.add_row(job.id, escape(plain(job.name)), status_text(job), _epoch(job), best, _age(job.created_at))
+    return table
+
+
+def job_page(job: JobView) -> RenderableType:
+    """All that is to be known of a job at a glance."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in _facts(job).items():
+        table.add_row(Text(name, style="bold"), value)
+    return table
+
+
+def catalog_page(catalog: CatalogView) -> RenderableType:
+    """Every part with its line."""
+    sections: list[RenderableType] = []
+    for kind in type(catalog).model_fields:
+        table = Table.grid(padding=(0, 2))
+        for part in getattr(catalog, kind):
+            settings = ", ".join(name for name in part.settings.get("properties", {}) if name != "name")
+            table.add_row(f"  {part.name}", part.summary, Text(settings, style="dim"))
+        sections += [Text(kind, style="bold"), table]
+    return Group(*sections)
+
+
+def _facts(job: JobView) -> dict[str, RenderableType]:
+    facts: dict[str, RenderableType | None] = {
+        "id": job.id,
+        "name": escape(plain(job.name)),
+        "status": status_text(job),
+        "error": escape(plain(job.error.message)) if job.error else None,
+        "hint": escape(plain(job.error.hint)) if job.error and job.error.hint else None,
+        "waits for": job.queue.waiting_for,
+        "worker": f"{job.worker.name} ({job.worker.device})" if job.worker else None,
+        "epoch": _epoch(job),
+        "latest": row_text(_given(job.latest)) if job.latest else None,
+        "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
+        "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
+        "attempt": str(job.attempt),
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _given(row: EpochView) -> dict[str, Any]:
+    return row.model_dump(exclude_none=True)
+
+
+def _epoch(job: JobView) -> str:
+    done = job.latest.epoch if job.latest else 0
+    return f"{done}/{job.spec['epochs']}"
+
+
+def _age(at: datetime) -> str:
+    seconds = int((datetime.now(UTC) - at).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(0, seconds)} s"

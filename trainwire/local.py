@@ -1,0 +1,68 @@
+"""The embedded service: API, workers and SQLite in one process over one folder; the only module that imports both."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from api.app import create_app
+from api.server import bound, check_exposure
+from api.server import serve as serve_app
+from core import artifacts
+from core.bell import LocalWatchBell, LocalWorkBell
+from core.settings import Settings
+from core.store import Store, schema
+from trainwire import folder
+from trainwire.configuration import configured
+from worker.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the service is and what it stands on."""
+
+    url: str
+    database: str
+    data: str
+    slots: int
+
+    def facts(self) -> dict[str, object]:
+        """For a program."""
+        return {**asdict(self), "pid": os.getpid()}
+
+    def words(self) -> str:
+        """For a person."""
+        return f"Trainwire listens on {self.url}\ndatabase  {self.database}\nslots     {self.slots}"
+
+
+def serve(*, host: str, port: int, data: Path, slots: int | None, announce: Callable[[Place], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises `StartRefused` with one sentence and nothing touched."""
+    settings = configured(database_url=f"sqlite:///{data / 'trainwire.db'}", artifacts=data / "artifacts", slots=slots)
+    check_exposure(host, has_key=settings.api_key is not None)
+    with bound(host, port) as listener, folder.held(data):
+        _run(settings, listener, announce, host=host, data=data)
+
+
+def _run(
+    settings: Settings, listener: socket.socket, announce: Callable[[Place], None], *, host: str, data: Path
+) -> None:
+    schema.upgrade(settings.database_url)
+    artifacts.mark(settings.artifacts)
+    with closing(Store.open(settings.database_url, settings=settings)) as store:
+        store.recover()
+        watch_bell, work_bell = LocalWatchBell(), LocalWorkBell()
+        node = Node(store=store, watch_bell=watch_bell, settings=settings, work_bell=work_bell)
+        app = create_app(store=store, watch_bell=watch_bell, work_bell=work_bell, settings=settings, node=node)
+        with ExitStack() as ending:
+
+            def ready(url: str) -> None:
+                ending.enter_context(folder.announced(data, url=url))
+                announce(Place(url=url, database=store.describe(), data=str(data), slots=node.worker.slots))
+
+            ending.callback(node.drain)
+            node.start()
+            serve_app(app, host, port=0, listener=listener, ready=ready)
