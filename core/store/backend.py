@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,12 +14,24 @@ from core.store.clock import Clock
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
+class Receipt(NamedTuple):
+    """A log entry that a transaction wrote: whoever finds it knows that the transaction did commit."""
+
+    job_id: str
+    seq: int
+    at: datetime
+
+
+@dataclass(slots=True)
 class Tx:
-    """What a statement needs: the connection it runs on and the clock it goes by."""
+    """What a statement needs: the connection it runs on and the clock it goes by.
+
+    A change without a `receipt` may be repeated freely; one with a receipt happens once.
+    """
 
     conn: Connection
     clock: Clock
+    receipt: Receipt | None = None
 
 
 class Backend(Protocol):

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, or_, select, text, update
 from core.job import HELD, Claim, Status, Worker
 from core.store.backend import Tx
 from core.store.moves import FROM, Move, append
-from core.store.tables import IS_HELD, IS_QUEUED, jobs
+from core.store.tables import IS_HELD, IS_QUEUED, by, jobs
 
 ANY_DEVICE = "auto"
 _START = Move(Status.RUNNING, None, by="worker")
@@ -52,7 +52,8 @@ def renew(tx: Tx, claims: Collection[Claim], *, lease_s: float) -> None:
 
 def held(tx: Tx, worker_id: str) -> dict[str, tuple[int, Status]]:
     """The jobs that the worker holds: attempt and status by id."""
-    found = select(jobs.c.id, jobs.c.attempt, jobs.c.status).where(jobs.c.worker_id == worker_id, text(IS_HELD))
+    rows = select(jobs.c.id, jobs.c.attempt, jobs.c.status).with_hint(jobs, by("ix_jobs_held"), "sqlite")
+    found = rows.where(jobs.c.worker_id == worker_id, text(IS_HELD))
     return {row.id: (row.attempt, row.status) for row in tx.conn.execute(found)}
 
 
@@ -65,5 +66,5 @@ def _best(worker: Worker, device: str | None) -> Select[str]:
     """The queued job with the highest priority, the oldest of them, that the worker's queues and devices allow."""
     devices = offered(worker.devices if device is None else (device,))
     allowed = or_(jobs.c.queue.is_(None), jobs.c.queue.in_(worker.queues))
-    queued = select(jobs.c.id).where(text(IS_QUEUED), allowed, jobs.c.device.in_(devices))
-    return queued.order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)
+    queued = select(jobs.c.id).with_hint(jobs, by("ix_jobs_queue"), "sqlite").where(text(IS_QUEUED))
+    return queued.where(allowed, jobs.c.device.in_(devices)).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, insert, select, text, update
 from core.job import Job, Worker
 from core.store.backend import Tx
 from core.store.claiming import offered
-from core.store.tables import IS_HELD, jobs, workers
+from core.store.tables import IS_HELD, by, jobs, workers
 
 FORGOTTEN_S = 600.0
 """A worker that was not heard of for so long is taken out."""
@@ -72,7 +72,12 @@ def forget_all(tx: Tx) -> None:
     tx.conn.execute(delete(workers))
 
 
-_HOLDING = select(jobs.c.id, jobs.c.worker_id).where(text(IS_HELD)).order_by(jobs.c.id)
+_HOLDING = (
+    select(jobs.c.id, jobs.c.worker_id)
+    .with_hint(jobs, by("ix_jobs_held"), "sqlite")
+    .where(text(IS_HELD))
+    .order_by(jobs.c.id)
+)
 
 
 def _silent(tx: Tx) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, TextClause, insert, select, update
 
 from core.job import HELD, ErrorInfo, EventType, Reason, Status
-from core.store.backend import Tx
+from core.store.backend import Receipt, Tx
 from core.store.columns import encode
 from core.store.tables import events, jobs
 
@@ -104,8 +104,11 @@ def append(tx: Tx, job_id: str, entries: Sequence[Entry], *, first: int, at: dat
     """Write log entries under numbers that are already theirs."""
     if entries:
         numbered = enumerate(entries, start=first)
-        rows = [{"job_id": job_id, "seq": seq, "at": at, "type": kind, "data": data} for seq, (kind, data) in numbered]
+        rows: list[dict[str, Any]] = [
+            {"job_id": job_id, "seq": seq, "at": at, "type": kind, "data": data} for seq, (kind, data) in numbered
+        ]
         tx.conn.execute(insert(events), rows)
+        tx.receipt = Receipt(job_id, rows[-1]["seq"], at)
 
 
 class Standing(NamedTuple):

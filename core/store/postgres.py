@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import URL, Engine, create_engine, select, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import URL, Engine, bindparam, create_engine, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from core.errors import Unavailable
-from core.store.backend import Answer, Tx
+from core.store.backend import Answer, Receipt, Tx
 from core.store.clock import ServerClock
-from core.store.tables import jobs
+from core.store.patience import LONG_PAUSES_S, PAUSES_S, Undecided, patiently, sqlstate
+from core.store.tables import events, jobs
 
-PAUSES_S = (0.05, 0.2, 0.5, 1.0)
-"""How long to wait before each further try."""
-PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P")
-"""SQLSTATEs that pass: connection, serialization, deadlock, too many connections, lock time-out, shutdown."""
-NO_TABLE = "42P01"
+NO_SUCH_XID = "22023"
 SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
@@ -39,6 +33,9 @@ CONNECT = {
 
 XID = text("SELECT pg_current_xact_id_if_assigned()::text")
 OUTCOME = text("SELECT pg_xact_status(CAST(:xid AS text)::xid8)")
+FOUND = select(events.c.seq).where(
+    events.c.job_id == bindparam("job_id"), events.c.seq == bindparam("seq"), events.c.at == bindparam("at")
+)
 
 _log = logging.getLogger(__name__)
 
@@ -83,51 +80,28 @@ class Postgres:
 
     def _write(self, change: Callable[[Tx], Answer]) -> Answer:
         with self._engine.connect() as conn:
-            answer = change(Tx(conn, self._clock))
-            xid = conn.scalar(XID)
+            tx = Tx(conn, self._clock)
+            answer = change(tx)
+            xid = conn.scalar(XID) if tx.receipt is not None else None
             try:
                 conn.commit()
             except DBAPIError as error:
-                if xid is None or not error.connection_invalidated or not self._committed(xid):
+                if tx.receipt is None or not error.connection_invalidated or not self._committed(str(xid), tx.receipt):
                     raise
                 _log.warning("The connection broke while transaction %s committed; it did commit.", xid)
         return answer
 
-    def _committed(self, xid: str) -> bool:
-        """What became of a transaction whose COMMIT got no answer: the server still knows."""
+    def _committed(self, xid: str, receipt: Receipt) -> bool:
+        """What became of a transaction whose COMMIT got no answer.
 
-        def outcome(tx: Tx) -> bool:
-            status = tx.conn.scalar(OUTCOME, {"xid": xid})
-            if status == "in progress":
-                raise _StillCommitting
-            return bool(status == "committed")
+        The server knows it by its number; but after a crash it may give the number to another, so what was written
+        must be there too.
+        """
+        ended = self._patiently(lambda: self._read(lambda tx: _ended(tx, xid)), LONG_PAUSES_S)
+        return ended and self.read(lambda tx: tx.conn.scalar(FOUND, receipt._asdict())) is not None
 
-        return self._patiently(lambda: self._read(outcome))
-
-    def _patiently(self, attempt: Callable[[], Answer]) -> Answer:
-        for pause in PAUSES_S:
-            try:
-                return attempt()
-            except (DBAPIError, PoolTimeout, _StillCommitting) as error:
-                if not _passes(error):
-                    raise self._told(error) from error
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
-        try:
-            return attempt()
-        except (DBAPIError, PoolTimeout, _StillCommitting) as error:
-            raise self._told(error) from error
-
-    def _told(self, error: Exception) -> Exception:
-        """Unavailable where the database is at fault; a fault of ours stays what it is."""
-        if _sqlstate(error) == NO_TABLE:
-            return Unavailable(f"{self.describe()} has no tables yet; migrate it first.")
-        if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, _StillCommitting)):
-            return Unavailable(f"{self.describe()} cannot answer now.")
-        return error
-
-
-class _StillCommitting(Exception):
-    """The server has not yet decided a transaction."""
+    def _patiently(self, attempt: Callable[[], Answer], pauses: Sequence[float] = PAUSES_S) -> Answer:
+        return patiently(attempt, pauses=pauses, database=self.describe())
 
 
 def pooled_engine(url: URL) -> Engine:
@@ -160,13 +134,14 @@ def _read_only(tx: Tx) -> bool:
     return bool(tx.conn.scalar(text("SHOW transaction_read_only")) == "on")
 
 
-def _sqlstate(error: Exception) -> str:
-    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-
-
-def _passes(error: Exception) -> bool:
-    if isinstance(error, ProgrammingError):
-        return False
-    broken = isinstance(error, DBAPIError) and error.connection_invalidated
-    refused = isinstance(error, OperationalError) and not _sqlstate(error)
-    return broken or refused or isinstance(error, _StillCommitting) or _sqlstate(error).startswith(PASSING)
+def _ended(tx: Tx, xid: str) -> bool:
+    """Whether the server says that the transaction committed; raises while it is still at it."""
+    try:
+        status = tx.conn.scalar(OUTCOME, {"xid": xid})
+    except DBAPIError as error:
+        if sqlstate(error) == NO_SUCH_XID:  # a crash took it back, number and all
+            return False
+        raise
+    if status == "in progress":
+        raise Undecided
+    return bool(status == "committed")

@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.job import Artifact, EpochRow, Event, EventType, Job, Progress, Status
 from core.store import rows
 from core.store.backend import Tx
-from core.store.tables import IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, epochs, events, jobs
+from core.store.tables import IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, by, epochs, events, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,12 @@ class Pulse:
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _JOB = select(*rows.JOB).where(jobs.c.id == bindparam("id"))
-_TRANSITIONS = select(*rows.EVENT).where(text(IS_TRANSITION)).order_by(events.c.job_id, events.c.seq)
+_TRANSITIONS = (
+    select(*rows.EVENT)
+    .with_hint(events, by("ix_events_transitions"), "sqlite")
+    .where(text(IS_TRANSITION))
+    .order_by(events.c.job_id, events.c.seq)
+)
 _TRANSITIONS_OF_ONE = _TRANSITIONS.where(events.c.job_id == bindparam("id"))
 _TRANSITIONS_OF_MANY = _TRANSITIONS.where(events.c.job_id.in_(_IDS))
 _PULSES = select(jobs.c.id, jobs.c.last_seq, jobs.c.progress, jobs.c.status).where(jobs.c.id.in_(_IDS))
@@ -43,7 +48,7 @@ _EVENTS = (
     .order_by(events.c.seq)
     .limit(bindparam("limit"))
 )
-_LOGS = _EVENTS.where(text(IS_LOG))
+_LOGS = _EVENTS.with_hint(events, by("ix_events_logs"), "sqlite").where(text(IS_LOG))
 _EVENTS_OF_TYPES = _EVENTS.where(events.c.type.in_(bindparam("types", expanding=True)))
 _ARTIFACTS = select(*rows.ARTIFACT).where(artifacts.c.job_id == bindparam("id")).order_by(artifacts.c.name)
 
@@ -85,7 +90,8 @@ def position(tx: Tx, waiting: Job) -> int:
     """1 for the queued job that is next among those that share its queue (a job without one waits in all)."""
     priority = waiting.spec.get("priority", 0)
     before = or_(jobs.c.priority > priority, (jobs.c.priority == priority) & (jobs.c.id < waiting.id))
-    ahead = select(func.count()).select_from(jobs).where(text(IS_QUEUED), before)
+    queued = select(func.count()).select_from(jobs).with_hint(jobs, by("ix_jobs_queue"), "sqlite")
+    ahead = queued.where(text(IS_QUEUED), before)
     if waiting.queue is not None:
         ahead = ahead.where(or_(jobs.c.queue.is_(None), jobs.c.queue == waiting.queue))
     return 1 + (tx.conn.scalar(ahead) or 0)

@@ -35,9 +35,9 @@ def fence(tx: Tx, claim: Claim) -> Standing:
 
 
 def _stored(tx: Tx, claim: Claim, events: Sequence[RunEvent]) -> dict[int, EpochRow]:
-    """The rows that an earlier attempt stored for the epochs of this batch."""
+    """The rows that an earlier attempt stored for the epochs of this batch, or this one before an unclear answer."""
     numbers = [event.row.epoch for event in events if isinstance(event, EpochDone)]
-    if not numbers or claim.attempt == 1:
+    if not numbers:
         return {}
     found = select(*rows.EPOCH).where(epochs.c.job_id == claim.job_id, epochs.c.epoch.in_(numbers))
     return {row.epoch: rows.epoch_of(row) for row in tx.conn.execute(found)}

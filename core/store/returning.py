@@ -8,7 +8,7 @@ from core.job import Claim, ErrorInfo, Reason, Status
 from core.store.backend import Tx
 from core.store.moves import Move, Standing, move, standing
 from core.store.recording import fence
-from core.store.tables import IS_HELD, jobs
+from core.store.tables import IS_HELD, by, jobs
 
 
 def release(tx: Tx, claim: Claim, *, error: ErrorInfo | None, max_attempts: int) -> Status:
@@ -26,8 +26,9 @@ def release(tx: Tx, claim: Claim, *, error: ErrorInfo | None, max_attempts: int)
 
 def expired(tx: Tx, *, every: bool) -> list[str]:
     """The held jobs whose lease ran out (or all of them), the longest overdue first."""
-    found = select(jobs.c.id).where(text(IS_HELD), *_overdue(tx, every=every)).order_by(jobs.c.lease_until)
-    return list(tx.conn.scalars(found))
+    found = select(jobs.c.id).with_hint(jobs, by("ix_jobs_held"), "sqlite").where(text(IS_HELD))
+    overdue = found.where(*_overdue(tx, every=every)).order_by(jobs.c.lease_until)
+    return list(tx.conn.scalars(overdue))
 
 
 def take_back(tx: Tx, job_id: str, *, every: bool, max_attempts: int) -> bool:

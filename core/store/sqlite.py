@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, select
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from core.errors import StartRefused, Unavailable
@@ -18,6 +19,14 @@ from core.store.writer import Writer
 
 BUSY_MS = 30_000
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Hinting(SQLiteCompiler):
+    """SQLAlchemy's compiler for SQLite, with the hints (`INDEXED BY …`) that it leaves out."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002  its signature
+        """The hint as it was given."""
+        return text
 
 
 class Sqlite:
@@ -84,6 +93,8 @@ def writing_engine(url: URL) -> Engine:
     """One connection that says BEGIN IMMEDIATE: a deferred one that upgrades fails at once when another writes."""
     engine = create_engine(url, pool_size=1, max_overflow=0)
 
+    engine.dialect.statement_compiler = Hinting
+
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:  # noqa: ARG001  SQLAlchemy's signature
         connection.isolation_level = None  # or sqlite3 would say BEGIN by itself
@@ -105,6 +116,8 @@ def _reading_engine(url: URL) -> Engine:
     engine = create_engine(
         url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=-1, skip_autocommit_rollback=True
     )
+
+    engine.dialect.statement_compiler = Hinting
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:  # noqa: ARG001  SQLAlchemy's signature
