@@ -31,8 +31,3 @@ def slot_devices(devices: Sequence[str], *, slots: int) -> tuple[str, ...]:
     gpus = [device for device in devices if device.startswith("cuda:")]
     best = gpus or [device for device in devices if device == "mps"] or ["cpu"]
     return tuple(best[slot % len(best)] for slot in range(slots))
-
-
-def offered(devices: Sequence[str]) -> tuple[str, ...]:
-    """The devices that a spec may name here: `cuda` is any of the GPUs."""
-    return (*devices, "cuda") if any(device.startswith("cuda:") for device in devices) else tuple(devices)

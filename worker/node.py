@@ -17,7 +17,7 @@ from core.runner import Bench, work_one
 from core.runs import Runs, stop_what_ended
 from core.settings import Settings
 from core.store import Store
-from worker.devices import default_slots, offered, slot_devices, visible_gpus
+from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.launcher import Launcher
 from worker.rounds import Guard, Round
 from worker.slots import Slots, SlotView, view
@@ -81,7 +81,7 @@ class Node:
     def devices(self, timeout: float) -> tuple[str, ...]:
         """The devices a spec may name here; waits at most `timeout` seconds until torch was asked."""
         self._known.wait(timeout)
-        return offered(self._worker.devices)
+        return self._worker.devices
 
     def start(self) -> None:
         """Begin to warm up, to be seen and to work; returns at once. Raises StartRefused without the shared folder."""
