@@ -20,6 +20,7 @@ GRACE_S = 2
 """How long a request that is being answered may go on when the server stops."""
 KEEP_ALIVE_S = 30
 BACKLOG = 2048
+NOT_STARTED = "The API did not start; its log says why."
 VANISHED_MS = 30_000
 """How long the kernel waits for a peer that vanished without a word."""
 
@@ -37,7 +38,10 @@ def serve(
     Port 0 takes a free one; `listener` is a socket that was `bound` before.
     Raises StartRefused when the address cannot or may not be used.
     """
-    Server(app, host, port, ready=ready, listener=listener).run()
+    server = Server(app, host, port, ready=ready, listener=listener)
+    server.run()
+    if not server.started:
+        raise StartRefused(NOT_STARTED)
 
 
 class Server(uvicorn.Server):
@@ -57,7 +61,7 @@ class Server(uvicorn.Server):
     ) -> None:
         api: Api = app.state.api
         check_exposure(host, has_key=api.settings.api_key is not None)
-        self._hub = api.hub
+        self.hub = api.hub
         self._socket = listener or bound(host, port)
         self._ready = ready
         self._thread: threading.Thread | None = None
@@ -78,13 +82,13 @@ class Server(uvicorn.Server):
         """Begin to answer, then tell so."""
         await super().startup(sockets)
         self._up.set()
-        if self._ready is not None:
+        if self._ready is not None and self.started:
             self._ready(self.url)
 
     def stop(self) -> None:
         """Stop from any thread or signal handler: streams end now, other answers get their grace."""
         self.should_exit = True
-        self._hub.close_soon()
+        self.hub.close_soon()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
         """Stop on a signal, and return to the caller afterwards; a second signal waits for nothing."""
@@ -96,7 +100,7 @@ class Server(uvicorn.Server):
         self._thread.start()
         self._up.wait()
         if not self.started:
-            raise StartRefused("The API did not start; its log says why.")
+            raise StartRefused(NOT_STARTED)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
