@@ -19,8 +19,10 @@ def show(events: Iterable[Event], *, console: Console, epochs: int) -> Status:
     scene = Bar(console, epochs=epochs) if console.is_terminal else Lines(console, epochs=epochs)
     with scene.live:
         for event in events:
+            if event.type is EventType.END:
+                break
             scene.show(event)
-    return scene.ended
+    return scene.end(event)
 
 
 class Lines:
@@ -30,7 +32,6 @@ class Lines:
         self.console = console
         self.epochs = epochs
         self.live: Progress | nullcontext[None] = nullcontext()
-        self.ended = Status.SUCCEEDED
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -39,8 +40,6 @@ class Lines:
                 self.epoch(event)
             case EventType.PROGRESS:
                 self.progress(event)
-            case EventType.END:
-                self.end(event)
             case _:
                 self.say(_words(event))
 
@@ -51,13 +50,14 @@ class Lines:
     def progress(self, event: Event) -> None:
         """The run moved on within its epoch: not worth a line."""
 
-    def end(self, event: Event) -> None:
+    def end(self, event: Event) -> Status:
         """The job ended: why, and what to change."""
-        self.ended = Status(event.data["status"])
+        ended = Status(event.data["status"])
         error = event.data.get("error") or {}
-        self.say(f"{self.ended}: {event.data.get('reason')}")
+        self.say(f"{ended}: {event.data.get('reason')}")
         for words in (error.get("message"), error.get("hint")):
             self.say(words)
+        return ended
 
     def say(self, words: str | None) -> None:
         """Print a line, if there is one."""
@@ -72,9 +72,9 @@ class Bar(Lines):
         super().__init__(console, epochs=epochs)
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=14),
             TextColumn("{task.fields[row]}"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=console,
         )
         self.live = self.bar
@@ -83,12 +83,17 @@ class Bar(Lines):
     def epoch(self, event: Event) -> None:
         """Move the bar and show the figures."""
         done = event.data["epoch"]
-        self.bar.update(self.task, completed=done, epoch=done, row=row_text(event.data))
+        self.bar.update(self.task, completed=done, epoch=done, row=_short(row_text(event.data)))
 
     def progress(self, event: Event) -> None:
         """Move the bar within the epoch."""
         here = event.data
         self.bar.update(self.task, completed=here["epoch"] - 1 + here["step"] / max(1, here["steps"]))
+
+
+def _short(row: str) -> str:
+    """A row that fits beside the bar on 80 columns."""
+    return row.replace("_loss ", " ").replace("val_", "")
 
 
 def _words(event: Event) -> str | None:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from core import wire
 from core.job import Status
-from core.views import JobView
+from core.views import EpochView, JobView
 from trainwire import bars, figures, folder
 from trainwire.address import USUAL_URL
 from trainwire.child_service import Service, service_on
@@ -70,11 +70,11 @@ def _weights(client: Client, job: JobView, *, data: Path) -> str | None:
 
 
 def _tell(job: JobView, service: Service, *, console: Console, weights: str | None, data: Path) -> None:
-    if job.status is Status.SUCCEEDED and job.best:
-        best = job.best.model_dump(exclude_none=True)
-        console.print(f"\nvalidation accuracy {best['val_accuracy']:.4f} (epoch {job.best.epoch})", style="bold")
+    row = _kept(job)
+    if row is not None:
+        accuracy = figures.number((row.model_extra or {}).get("val_accuracy"))
+        console.print(f"\nvalidation accuracy {accuracy} (the weights of epoch {row.epoch})", style="bold")
     lines = {
-        "figures": figures.row_text(job.best.model_dump(exclude_none=True)) if job.best else "none",
         "weights": weights or "none",
         "by curl": _curl(service),
         "next": f"{_command()} submit {_short(example(SPEC))} --watch",
@@ -82,7 +82,16 @@ def _tell(job: JobView, service: Service, *, console: Console, weights: str | No
     for name, text in lines.items():
         console.print(f"{name:<8} {text}", soft_wrap=True, markup=False)
     if service.is_ours:
-        console.print(f"\nThe service has stopped; `{_up(data)}` brings it and this job back at {USUAL_URL}.")
+        back = f"\nThe service has stopped; `{_up(data)}` brings it and this job back at {USUAL_URL}."
+        console.print(back, soft_wrap=True, markup=False)
+
+
+def _kept(job: JobView) -> EpochView | None:
+    """The epoch whose weights were kept."""
+    if job.status is not Status.SUCCEEDED:
+        return None
+    stopping = job.spec.get("early_stopping")
+    return job.best if stopping and stopping["restore_best"] else job.latest
 
 
 def _curl(service: Service) -> str:
