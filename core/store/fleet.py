@@ -42,7 +42,7 @@ def alive(tx: Tx) -> list[Worker]:
         select(workers).where(workers.c.alive_until > tx.clock.after(0)).order_by(workers.c.id)
     ).all()
     holding: defaultdict[str, list[str]] = defaultdict(list)
-    for job_id, worker_id in tx.conn.execute(_HOLDING).tuples() if found else ():
+    for job_id, worker_id in tx.conn.execute(_HOLDING) if found else ():
         holding[worker_id or ""].append(job_id)
     return [_worker(row, holding[row.id]) for row in found]
 

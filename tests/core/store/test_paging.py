@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import BadRequest
+from core.job import Status
+from core.store import JobQuery, Store
+from tests.core.store.making import FINISHED, a_spec, a_worker
+
+
+def listed(store: Store, **query: object) -> list[str]:
+    """Every id, page by page of two."""
+    ids: list[str] = []
+    after: str | None = None
+    while True:
+        page = store.jobs(JobQuery(limit=2, after=after, **query))  # type: ignore[arg-type]
+        assert len(page.rows) <= 2
+        ids += [job.id for job in page.rows]
+        if page.next is None:
+            return ids
+        after = page.next
+
+
+def test_jobs_are_listed_newest_first_page_by_page(store: Store) -> None:
+    ids = [store.add(a_spec()).id for _ in range(5)]
+    assert listed(store) == ids[::-1]
+    assert listed(store, ascending=True) == ids
+
+
+def test_an_empty_store_has_one_empty_page(store: Store) -> None:
+    page = store.jobs(JobQuery())
+    assert (page.rows, page.next) == ((), None)
+
+
+def test_the_last_page_has_no_next_even_when_it_is_full(store: Store) -> None:
+    for _ in range(2):
+        store.add(a_spec())
+    assert store.jobs(JobQuery(limit=2)).next is None
+
+
+def test_a_job_that_comes_while_one_reads_shifts_no_page(store: Store) -> None:
+    ids = [store.add(a_spec()).id for _ in range(4)]
+    first = store.jobs(JobQuery(limit=2))
+    store.add(a_spec())
+    second = store.jobs(JobQuery(limit=2, after=first.next))
+    assert [job.id for job in (*first.rows, *second.rows)] == ids[::-1]
+
+
+def test_jobs_are_found_by_status_one_or_several(store: Store) -> None:
+    ids = [store.add(a_spec()).id for _ in range(6)]
+    for job_id in ids[:3]:
+        claim = store.claim(a_worker())
+        assert claim is not None
+        assert claim.job_id == job_id
+    claim = store.claim(a_worker())
+    assert claim is not None
+    store.record(claim, [FINISHED])
+    assert listed(store, statuses=[Status.RUNNING]) == ids[2::-1]
+    assert listed(store, statuses=[Status.RUNNING, Status.SUCCEEDED]) == ids[3::-1]
+    assert listed(store, statuses=set(Status), ascending=True) == ids
+    assert listed(store, statuses=[Status.FAILED]) == []
+
+
+def test_jobs_are_found_by_name_and_by_all_of_several_labels(store: Store) -> None:
+    both = [store.add(a_spec(name="one", labels={"team": "a", "run": "1"})).id for _ in range(3)]
+    other = store.add(a_spec(name="two", labels={"team": "a"})).id
+    store.add(a_spec(name="one", labels={"team": "b", "run": "1"}))
+    assert listed(store, labels={"team": "a"}) == [other, *both[::-1]]
+    assert listed(store, labels={"team": "a", "run": "1"}) == both[::-1]
+    assert listed(store, name="two") == [other]
+    assert listed(store, name="two", labels={"team": "a"}, statuses=[Status.QUEUED, Status.FAILED]) == [other]
+    assert listed(store, labels={"team": "c"}) == []
+
+
+@pytest.mark.parametrize("text", ["", "x", "!!!!", "am9iXzE", "é", "a" * 10_000, "\ud800"])
+def test_a_text_that_is_no_cursor_is_refused_by_name(store: Store, text: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        store.jobs(JobQuery(after=text))
+    assert refused.value.param == "after"
+
+
+def test_a_page_shows_the_same_as_each_job_alone(store: Store) -> None:
+    for _ in range(3):
+        store.add(a_spec(labels={"a": "b"}))
+    store.claim(a_worker())
+    page = store.jobs(JobQuery())
+    assert list(page.rows) == [store.job(job.id) for job in page.rows]
+    assert len(page.rows[-1].transitions) == 2
