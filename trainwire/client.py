@@ -18,7 +18,8 @@ from trainwire.downloading import fetch
 from trainwire.refusals import refusal
 from trainwire.watching import Event, Patience, follow
 
-PAGE = 1000
+ROWS_PAGE = 1000
+JOBS_PAGE = 100
 LONG_POLL_S = 30.0
 
 
@@ -65,7 +66,9 @@ class Client:
         filters = {"status": status, "name": name}
         left, after = limit, None
         while left is None or left > 0:
-            page = self._ask("GET", "/v1/jobs", params=_given(filters, after=after, limit=min(left or 100, 100))).json()
+            page = self._ask(
+                "GET", "/v1/jobs", params=_given(filters, after=after, limit=min(left or JOBS_PAGE, JOBS_PAGE))
+            ).json()
             yield from map(JobView.model_validate, page["data"])
             after, left = page["next"], None if left is None else left - len(page["data"])
             if not page["has_more"]:
@@ -129,7 +132,7 @@ class Client:
 
     def _rows(self, path: str, *, after: int, key: str) -> Iterator[dict[str, Any]]:
         while True:
-            page = self._ask("GET", path, params={"after": after, "limit": PAGE}).json()
+            page = self._ask("GET", path, params={"after": after, "limit": ROWS_PAGE}).json()
             yield from page["data"]
             if not page["has_more"]:
                 return

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.acceptance.processes import Up, up
 from tests.trainwire.fakes import Scripted, serving
+from trainwire.client import Client
 
 
 @pytest.fixture
@@ -24,3 +26,17 @@ def free_url() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A real service that the tests of this room share."""
+    with up(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(service: Up) -> Iterator[Client]:
+    """A client of the shared service."""
+    with Client(service.url) as ours:
+        yield ours
