@@ -20,23 +20,20 @@ from core.loop.samples import Samples
 Feed = Callable[[Tensor], Iterator[Samples]]
 """Gives the batches of one epoch, on the training device, for the order in which it visits the samples."""
 
-_CHUNK_BYTES = 1 << 20
-"""Gathered at a time: it stays in the cache, and the cost of the call is shared by many batches."""
-
 
 def in_memory(samples: Samples, *, batch_size: int, device: torch.device) -> Feed:
-    """The fast road: many batches gathered by index in one call, then cut into views; no Python per sample.
+    """The fast road: each batch gathered by index in one call, without any Python per sample.
 
-    The whole set lives on the device when it takes at most half of what is free there.
+    The whole set lives on the device when it takes at most half of what is free there. A batch has memory of its own:
+    views into a larger gather are 1% faster an epoch, but matrix products give other last bits where rows begin
+    elsewhere than on a multiple of 64 bytes.
     """
     home = device if _fits(samples, device) else torch.device("cpu")
     samples = samples.to(home)
-    batch_bytes = max(1, samples.bytes * batch_size // len(samples.x))
-    rows = batch_size * max(1, _CHUNK_BYTES // batch_bytes)
 
     def feed(order: Tensor) -> Iterator[Samples]:
-        for chunk in torch.split(order.to(home), rows):
-            yield from samples.take(chunk).to(device).cut(batch_size)
+        for rows in torch.split(order.to(home), batch_size):
+            yield samples.take(rows).to(device)
 
     return feed
 

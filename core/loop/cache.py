@@ -37,7 +37,7 @@ def _build(chosen: PartSettings) -> Arrays:
 
 
 def _read(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         return Arrays(file["x"], file["y"], _names(file["class_names"]), _names(file["feature_names"]))
 
 

@@ -49,7 +49,9 @@ def make(spec: JobSpec, *, cache: Path | None) -> Data:
 
     def samples(rows: split.Rows) -> Samples:
         x, y = arrays.x[rows], arrays.y[rows]
-        return Samples(columns.features(x), torch.from_numpy(y) if spec.data_shape.classes else columns.target(y))
+        return Samples(
+            columns.features(x), torch.tensor(y, dtype=torch.int64) if spec.data_shape.classes else columns.target(y)
+        )
 
     return Data(samples(train), samples(held) if len(held) else None, columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.cp437
 import os
 
 import torch
@@ -15,8 +16,8 @@ import core.nets.cnn
 import core.nets.linear
 import core.nets.mlp
 
-PRELOADED = (torch._dynamo, torchmetrics.classification, torchmetrics.regression, core.nets)
-"""What parts, or torch.optim at its first step, would else import while a run waits (1.7 s and more)."""
+PRELOADED = (encodings.cp437, torch._dynamo, torchmetrics.classification, torchmetrics.regression, core.nets)
+"""What zipfile, torch.optim at its first step and the parts would else import while a run waits (2 s and more)."""
 
 
 def prepare() -> None:

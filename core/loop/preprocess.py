@@ -26,14 +26,16 @@ class Scaling:
     scale: NDArray[np.float64]
 
     def __call__(self, rows: NDArray[Any]) -> Tensor:
-        """Scale `(rows, *features)`, computed in float64: a float32 tensor of the same shape."""
-        if self.kind == "none":
-            return torch.from_numpy(np.ascontiguousarray(rows, np.float32))
-        scaled = np.empty(rows.shape, np.float32)
+        """Scale `(rows, *features)`, computed in float64: a float32 tensor of the same shape.
+
+        Its memory is torch's own, aligned to 64 bytes; with numpy's, which may not be, the last bits of products vary.
+        """
+        scaled = torch.empty(rows.shape, dtype=torch.float32)
+        out = scaled.numpy()
         for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK].reshape(len(rows[start : start + _BLOCK]), -1)
-            scaled[start : start + _BLOCK] = ((block - self.shift) * self.scale).reshape(-1, *rows.shape[1:])
-        return torch.from_numpy(scaled)
+            block = rows[start : start + _BLOCK]
+            out[start : start + _BLOCK] = self._scaled(block.reshape(len(block), -1)).reshape(block.shape)
+        return scaled
 
     def undo(self, scaled: Tensor) -> Tensor:
         """Back to the data's own unit; a constant column gets its constant back."""
@@ -51,6 +53,9 @@ class Scaling:
         """The scaling with these statistics."""
         shift, scale = (np.asarray(statistics[key], np.float64) for key in ("shift", "scale"))
         return cls(statistics["kind"], shift, scale)
+
+    def _scaled(self, table: NDArray[Any]) -> NDArray[Any]:
+        return table if self.kind == "none" else (table - self.shift) * self.scale
 
 
 def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False) -> Scaling:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +50,6 @@ class Run:
     def lr(self) -> float:
         """The learning rate of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
-
-    @property
-    def weights(self) -> Iterable[Tensor]:
-        """What the optimizer moves."""
-        return self.model.parameters()
 
     def batches(self, epoch: int) -> Iterator[Samples]:
         """The batches of `epoch`, in an order that only the seed and the epoch decide."""

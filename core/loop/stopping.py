@@ -46,5 +46,5 @@ class Watch:
         return Reason.CONVERGED if self.monitor == "train_loss" else Reason.EARLY_STOPPED
 
     def _cost(self, row: EpochRow) -> float:
-        figure = row.figures()[self.monitor]
+        figure = row.figures().get(self.monitor, math.nan)  # a diverged epoch has no validation figures
         return -figure if self.rises else figure
