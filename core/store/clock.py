@@ -39,13 +39,18 @@ class HostClock:
     """The host's clock; leases run by its monotonic one, so neither a set clock nor a sleeping laptop ends them."""
 
     def __init__(self) -> None:
-        self._opened = datetime.now(UTC)
+        self._opened = wall_time()
         self._ticks = time.monotonic()
 
     def now(self) -> ColumnElement[datetime]:
         """This moment."""
-        return literal(datetime.now(UTC), _INSTANT)
+        return literal(wall_time(), _INSTANT)
 
     def after(self, seconds: float) -> ColumnElement[datetime]:
         """The moment `seconds` from now."""
         return literal(self._opened + timedelta(seconds=time.monotonic() - self._ticks + seconds), _INSTANT)
+
+
+def wall_time() -> datetime:
+    """What the host's clock shows."""
+    return datetime.now(UTC)

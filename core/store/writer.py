@@ -65,23 +65,25 @@ class Writer:
     def _run(self) -> None:
         try:
             with self._engine.connect() as conn:
-                while self._commit(conn, *self._take()):
-                    pass
+                while batch := self._take():
+                    self._commit(conn, batch)
         except DBAPIError as error:  # the file cannot even be opened: say so to everyone who asks
             self._refuse_all(error)
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
-        """Everything that waits, after waiting for the first; and whether there will be more."""
-        batch: list[_Waiting] = []
+    def _take(self) -> list[_Waiting]:
+        """Everything that waits, after waiting for the first; nothing once the writer is closed."""
+        batch = []
         first = self._waiting.get()
         while first is not None:
             batch.append(first)
             if self._waiting.empty():
-                return batch, True
+                return batch
             first = self._waiting.get()
-        return batch, False
+        if batch:
+            self._waiting.put(None)  # for the next look: these come first
+        return batch
 
-    def _commit(self, conn: Connection, batch: list[_Waiting], more: bool) -> bool:  # noqa: FBT001  from _take
+    def _commit(self, conn: Connection, batch: list[_Waiting]) -> None:
         try:
             with conn.begin():
                 outcomes = [self._attempt(conn, waiting.change) for waiting in batch]
@@ -89,7 +91,6 @@ class Writer:
             outcomes = [_Outcome(error=error)] * len(batch)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _settle(waiting.promise, outcome)
-        return more
 
     def _attempt(self, conn: Connection, change: Callable[[Tx], Any]) -> _Outcome:
         try:
