@@ -28,7 +28,7 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
 
 def _rows(run: Run) -> int:
     """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
-    return max(1, min(8192, _ACTIVATIONS // run.spec.cost.activations))
+    return max(1, min(8192, _ACTIVATIONS // max(1, run.spec.cost.activations)))
 
 
 def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:

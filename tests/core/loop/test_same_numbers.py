@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,19 @@ def test_dataloader_processes_give_the_same_figures(train_job: TrainJob, shuffle
         for workers in (0, 2)
     )
     assert fetched.figures == alone.figures
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_a_run_leaves_no_dataloader_process_behind(train_job: TrainJob) -> None:
+    train_job(**FIELDS, loader={"num_workers": 2})
+    assert not multiprocessing.active_children()
+
+
+def test_two_threads_give_the_same_figures_every_time(train_job: TrainJob) -> None:
+    fields = {"dataset": "digits", "model": {"name": "cnn", "channels": [8]}, "epochs": 2, "resources": {"threads": 2}}
+    first = train_job(**fields)
+    assert first.started.threads == 2
+    assert all(train_job(**fields).figures == first.figures for _ in range(3))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "adagrad"])
