@@ -41,6 +41,9 @@ class Channel:
         self.told = fresh[-1].seq
         for watcher in tuple(self.watchers):
             watcher.tell(fresh)
+            if watcher.dropped:
+                log.info("dropped a slow watcher of %s; it resumes with its last id", self.job_id)
+                self.watchers.discard(watcher)
 
     def show(self, progress: Progress | None) -> None:
         """Tell every watcher how far the run is, if it moved."""
