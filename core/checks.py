@@ -51,10 +51,7 @@ class Finding:
 def problems(error: ValidationError | Sequence[ErrorDetails]) -> list[Problem]:
     """Pydantic's errors as `Problem`s, each with its JSON Pointer (RFC 6901)."""
     details = error.errors(include_url=False) if isinstance(error, ValidationError) else error
-    found = [_problem(detail) for detail in details[:MAX_PROBLEMS]]
-    if len(details) > MAX_PROBLEMS:
-        found.append(Problem(pointer="", message=f"There are {len(details) - MAX_PROBLEMS} more problems."))
-    return found
+    return [_problem(detail) for detail in details]
 
 
 def refuse(title: str, findings: Iterable[Finding]) -> ValidationError:
@@ -65,12 +62,16 @@ def refuse(title: str, findings: Iterable[Finding]) -> ValidationError:
 def explain(error: ValidationError, model: type[BaseModel], *, noun: str) -> list[Finding]:
     """Pydantic's errors about `model` with the value, the allowed range and the nearest names filled in."""
     by_path: dict[Path, Finding] = {}
-    for detail in sorted(error.errors(include_url=False), key=lambda one: one["type"] == "too_short"):
+    details = error.errors(include_url=False)
+    for detail in sorted(details[:MAX_PROBLEMS], key=lambda one: one["type"] == "too_short"):
         finding = _kept(detail) or _explained(detail, model, noun=noun)
         # Pydantic calls a list too short when it is only left with too few sound items.
         if detail["type"] != "too_short" or not any(path[: len(finding.path)] == finding.path for path in by_path):
             by_path.setdefault(finding.path, finding)
-    return list(by_path.values())
+    found = list(by_path.values())
+    if len(details) > MAX_PROBLEMS:
+        found.append(Finding((), None, f"There are {len(details) - MAX_PROBLEMS} more problems."))
+    return found
 
 
 def shown(value: Any) -> str:

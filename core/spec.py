@@ -31,6 +31,7 @@ from core.spec_fields import (
     SchedulerChoice,
     Split,
 )
+from core.spec_size import oversized
 from core.spec_sound import sound_fields
 
 
@@ -123,12 +124,15 @@ class JobSpec(BaseModel):
         if not isinstance(data, dict):
             told = f"{shown(data)} is not a spec: give an object with at least a dataset and a model."
             raise refuse("spec", [Finding((), data, told, sorted(cls.model_fields))])
+        if large := list(oversized(data)):
+            raise refuse("spec", large)
         given = filled(data)
         try:
             spec = handler(given)
         except ValidationError as error:
             broken = explain(error, cls, noun="a spec")
-            sound = sound_fields(given, broken, validate=handler)
+            paths = [one["loc"] for one in error.errors(include_url=False, include_context=False, include_input=False)]
+            sound = sound_fields(given, paths, validate=handler)
             raise refuse("spec", [*broken, *findings(Outline(sound))]) from None
         if combined := findings(Outline(spec.__dict__)):
             raise refuse("spec", combined)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from core.choice import Choice
 from core.parts.limits import Decay, Seed
@@ -29,6 +30,13 @@ OptimizerChoice = Annotated[PartSettings, Choice(optimizers)]
 SchedulerChoice = Annotated[PartSettings, Choice(schedulers)]
 MetricChoice = Annotated[PartSettings, Choice(metrics)]
 MetricChoices = Annotated[tuple[MetricChoice, ...], Field(strict=False, max_length=16)]
+
+
+def _no_number(value: Any) -> Any:
+    """Refuse 0 and 1, which a Literal takes for False and True."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise PydanticCustomError("literal_error", "Input should be 'auto', true or false")
+    return value
 
 
 class Split(BaseModel):
@@ -73,7 +81,7 @@ class Loader(BaseModel):
     shuffle: bool = True
     num_workers: Annotated[int, Field(ge=0, le=64)] = 0
     drop_last: bool = False
-    pin_memory: Literal["auto", True, False] = "auto"
+    pin_memory: Annotated[Literal["auto", True, False], BeforeValidator(_no_number)] = "auto"
 
 
 class Resources(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
-from core.checks import Finding
+from core.checks import Path
 from core.outline import Unsound
 from core.registry import metrics
 from core.spec_defaults import DERIVED
@@ -35,11 +35,11 @@ class Remains:
 
 
 def sound_fields(
-    given: Mapping[str, Any], broken: Iterable[Finding], *, validate: Callable[[dict[str, Any]], BaseModel]
+    given: Mapping[str, Any], broken: Iterable[Path], *, validate: Callable[[dict[str, Any]], BaseModel]
 ) -> dict[str, Any]:
-    """The validated fields of `given` without what `broken` names; a half-broken field as what remains of it."""
+    """The validated fields of `given` without what the paths in `broken` name; of a half-broken one what remains."""
     wrong: dict[str, set[str | int | None]] = {}
-    for field, *inner in (one.path for one in broken if one.path):
+    for field, *inner in filter(None, broken):
         wrong.setdefault(str(field), set()).add(inner[0] if inner else None)
     kept = {name: value for name, value in given.items() if name not in wrong}
     untold = wrong.keys() | DERIVED | PLACEHOLDERS.keys()

@@ -86,14 +86,20 @@ def mlp(
     return Mlp(shape, hidden=hidden, activation=activation, dropout=dropout, batch_norm=batch_norm)
 
 
-@models.register(cost=_cnn_cost, images=True, fits=_cnn_fits)
+def _kernel_is_odd(*, kernel_size: int, **_: Any) -> Iterator[Finding]:
+    if kernel_size % 2 == 0:
+        told = f"A kernel of {kernel_size} has no middle, so it cannot keep an image's size; take an odd one."
+        yield Finding(("kernel_size",), kernel_size, told, "odd numbers from 1 to 31")
+
+
+@models.register(cost=_cnn_cost, images=True, fits=_cnn_fits, check=_kernel_is_odd)
 def cnn(
     shape: ModelShape,
     *,
     channels: Annotated[
         tuple[Annotated[int, Field(ge=1, le=4_096)], ...], Field(strict=False, min_length=1, max_length=64)
     ] = (16, 32),
-    kernel_size: Literal[1, 3, 5, 7, 9, 11] = 3,
+    kernel_size: Annotated[int, Field(ge=1, le=31)] = 3,
     pool: Annotated[int, Field(ge=1, le=16)] = 2,
     hidden: MaybeWidths = (64,),
 ) -> nn.Module:
