@@ -16,6 +16,8 @@ CHANNEL = "trainwire:watch"
 _TIMEOUT_S = 2.0
 _RETRY_S = 0.5
 _SUBSCRIBED_WITHIN_S = 1.0
+_LOOK_UP_S = 0.5
+"""How soon a listener notices that the bell was closed."""
 
 
 class RedisWatchBell:
@@ -79,6 +81,7 @@ class RedisWatchBell:
     def _connected(self) -> Iterator[redis.Redis]:
         server = redis.Redis.from_url(
             self._url,
+            client_name=self._channel,
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             socket_keepalive=True,
@@ -110,7 +113,7 @@ class RedisWatchBell:
         with server.pubsub() as ear:  # type: ignore[no-untyped-call]
             ear.subscribe(self._channel)
             while not self._closed.is_set():
-                message = ear.get_message(timeout=1.0)
+                message = ear.get_message(timeout=_LOOK_UP_S)
                 if message is None:
                     continue
                 if message["type"] == "subscribe":

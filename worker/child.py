@@ -48,7 +48,6 @@ def main(pipe: Connection, out: Connection, err: Connection, *, trainer: str) ->
     _settle(out, err)
     training = cast(Trainer, importlib.import_module(trainer))
     devices = training.prepare()
-    gc.collect()
     gc.freeze()  # what was imported is never garbage: a full collection would walk it in mid-epoch
     pipe.send_bytes(messages.dumps(devices))
     try:

@@ -6,6 +6,7 @@ import atexit
 import logging
 import threading
 import time
+from weakref import WeakSet
 
 from core.errors import Unavailable
 from core.events import Logged
@@ -26,6 +27,7 @@ class Launcher:
         self._nursery = Nursery(trainer=trainer, max_lines=max_lines, method=method)
         self._changed = threading.Condition()
         self._spare: ChildProcess | None = None
+        self._launched: WeakSet[ChildProcess] = WeakSet()
         self._devices: tuple[str, ...] = ()
         self._closed = False
 
@@ -63,12 +65,15 @@ class Launcher:
             tester.close()
 
     def close(self) -> None:
-        """Launch no more, and end the spare child."""
+        """Launch no more, and end every child; who reads one sees its end."""
         atexit.unregister(self.close)
         with self._changed:
             self._closed = True
             spare, self._spare = self._spare, None
+            launched = list(self._launched)
             self._changed.notify_all()
+        for child_left in launched:
+            child_left.kill()
         if spare:
             spare.close()
 
@@ -87,6 +92,8 @@ class Launcher:
             self._changed.wait_for(lambda: self._spare or self._closed, _READY_WITHIN_S)
             spare, self._spare = self._spare, None
             self._changed.notify_all()
+            if spare:
+                self._launched.add(spare)
         if spare is None:
             raise Unavailable("No training process could be started.")
         return spare

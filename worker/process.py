@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Lock
 
-from core.events import RunEvent
+from core.events import Failed, Finished, RunEvent
 from worker import messages
 from worker.taps import ENOUGH, Prints
 
@@ -22,6 +22,7 @@ just ended make its exit code 255."""
 _GATHER_S = 0.2
 _MAX_EVENTS = 256
 _GONE_WITHIN_S = 2.0
+_LAST_WORDS = (Finished, Failed)
 
 
 class ChildProcess:
@@ -70,7 +71,7 @@ class ChildProcess:
             self._over = self._wait(deadline)
             # first what it told, then what it printed: so what was printed before the last word is not left behind
             told = self._told()
-            self._prints.gather(last=self._over)
+            self._prints.gather(last=self._over or any(isinstance(word, _LAST_WORDS) for word in told))
             waiting = self._prints.count
             deadline = deadline or (time.monotonic() + _GATHER_S if waiting else None)
             if told or self._over or waiting >= ENOUGH or (deadline and time.monotonic() >= deadline):

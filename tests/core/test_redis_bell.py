@@ -1,0 +1,89 @@
+"""The watchers' bell between processes: heard, and harmless without Redis."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from core.redis_bell import RedisWatchBell
+
+URL = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379/9")
+WITHIN_S = 10.0
+
+
+@pytest.fixture
+def server() -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(URL)
+    try:
+        client.ping()
+    except redis.ConnectionError as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"needs Redis: {missing}")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def channel(server: redis.Redis) -> str:  # noqa: ARG001 - there must be one
+    return f"trainwire-test:{uuid.uuid4().hex}"
+
+
+def test_a_ring_is_heard_in_every_process(channel: str) -> None:
+    heard: queue.Queue[str] = queue.Queue()
+    here, there = RedisWatchBell(URL, channel=channel), RedisWatchBell(URL, channel=channel)
+    here.listen(heard.put)
+    there.listen(heard.put)
+    here.ring("job_1")
+    assert [heard.get(timeout=WITHIN_S), heard.get(timeout=WITHIN_S)] == ["job_1", "job_1"]
+    here.close()
+    there.close()
+
+
+def test_who_left_hears_no_more(channel: str) -> None:
+    gone: list[str] = []
+    heard: queue.Queue[str] = queue.Queue()
+    bell = RedisWatchBell(URL, channel=channel)
+    leave = bell.listen(gone.append)
+    bell.listen(heard.put)
+    leave()
+    bell.ring("job_1")
+    assert heard.get(timeout=WITHIN_S) == "job_1"
+    assert gone == []
+    bell.close()
+
+
+def test_a_cut_connection_is_made_again(server: redis.Redis, channel: str) -> None:
+    heard: queue.Queue[str] = queue.Queue()
+    bell = RedisWatchBell(URL, channel=channel)
+    bell.listen(heard.put)
+    own = [client for client in server.client_list(_type="pubsub") if client["name"] == channel]
+    for client in own:
+        server.client_kill_filter(_id=client["id"])
+    assert own
+    deadline = time.monotonic() + WITHIN_S
+    while heard.empty() and time.monotonic() < deadline:
+        bell.ring("job_2")  # one that is lost while nobody listens costs a poll interval, no more
+        threading.Event().wait(0.05)
+    assert heard.get(timeout=WITHIN_S) == "job_2"
+    bell.close()
+
+
+def test_without_redis_a_ring_returns_at_once_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    bell = RedisWatchBell("redis://127.0.0.1:1/0")
+    with caplog.at_level(logging.WARNING):
+        began = time.monotonic()
+        for number in range(1000):
+            bell.ring(f"job_{number}")
+        assert time.monotonic() - began < 0.5
+        bell.listen(lambda _: None)
+    assert sum("Redis is away" in message for message in caplog.messages) == 1
+    bell.close()

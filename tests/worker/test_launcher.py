@@ -1,0 +1,147 @@
+"""Children that stand ready, and that never outlive who started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.errors import Unavailable
+from core.events import EpochDone, Finished, RunEvent
+from core.runner import Order
+from tests.worker.place import WITHIN_S, KeptLauncher, acting, gone, is_running, parent_of
+from worker.launcher import Launcher
+from worker.process import ChildProcess
+
+
+@contextmanager
+def supervising(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A supervisor in a process of its own, and the processes under it: child, its helper, spare, forkserver."""
+    command = [sys.executable, "-m", "tests.worker.supervisor", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        pids = [int(word) for word in supervisor.stdout.readline().split()]
+        try:
+            yield supervisor, pids
+        finally:
+            supervisor.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path, by: signal.Signals) -> None:
+    with supervising(tmp_path) as (supervisor, pids):
+        assert len(pids) == 4
+        assert all(map(is_running, pids))
+        supervisor.send_signal(by)
+        assert supervisor.wait(WITHIN_S) != 0
+        assert gone(pids)
+
+
+def test_a_spare_child_that_died_is_no_trap(launcher: KeptLauncher, tmp_path: Path) -> None:
+    assert launcher.wait_warm(WITHIN_S)
+    spare = launcher._spare
+    assert spare is not None
+    os.kill(spare.pid, signal.SIGKILL)
+    assert gone([spare.pid])
+    child = launcher.launch(_order(tmp_path))
+    assert child.pid != spare.pid
+    assert isinstance(_everything(child)[-1], Finished)
+    assert child.close() == 0
+
+
+def test_a_forkserver_that_died_is_started_again(launcher: KeptLauncher, tmp_path: Path) -> None:
+    assert launcher.wait_warm(WITHIN_S)
+    spare = launcher._spare
+    assert spare is not None
+    os.kill(parent_of(spare.pid), signal.SIGKILL)
+    for _ in range(2):
+        child = launcher.launch(_order(tmp_path))
+        assert isinstance(_everything(child)[-1], Finished)
+        child.close()
+
+
+def test_what_a_child_tells_arrives_in_order_and_to_the_end(launcher: KeptLauncher, tmp_path: Path) -> None:
+    child = launcher.launch(_order(tmp_path, epochs=2000))
+    told = _everything(child)
+    child.close()
+    assert [event.row.epoch for event in told if isinstance(event, EpochDone)] == [*range(1, 2001)]
+
+
+def test_killing_is_harmless_when_the_child_is_long_gone(launcher: KeptLauncher, tmp_path: Path) -> None:
+    child = launcher.launch(_order(tmp_path))
+    _everything(child)
+    assert child.close() == 0
+    child.kill()
+    assert child.read() is None
+
+
+def test_many_threads_get_a_child_each(launcher: KeptLauncher, tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    def run() -> None:
+        child = launcher.launch(_order(tmp_path))
+        _everything(child)
+        pids.append(child.pid)
+        assert child.close() == 0
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WITHIN_S)
+    assert len(set(pids)) == 6
+
+
+def test_a_closed_launcher_launches_no_more(tmp_path: Path) -> None:
+    launcher = Launcher(trainer="tests.worker.acting")
+    launcher.start()
+    assert launcher.wait_warm(WITHIN_S)
+    spare = launcher._spare
+    launcher.close()
+    assert spare is not None
+    assert gone([spare.pid])
+    with pytest.raises(Unavailable):
+        launcher.launch(_order(tmp_path))
+
+
+def test_a_trainer_that_cannot_be_imported_is_told_and_no_child_is_ready(caplog: pytest.LogCaptureFixture) -> None:
+    launcher = Launcher(trainer="tests.worker.nowhere")
+    launcher.start()
+    assert not launcher.wait_warm(1.0)
+    launcher.close()
+    assert any("tests.worker.nowhere" in message for message in caplog.messages)
+
+
+def test_devices_are_tried_in_a_child_of_their_own(launcher: KeptLauncher) -> None:
+    assert launcher.wait_warm(WITHIN_S)
+    assert launcher.devices == ("cpu",)
+    assert launcher.probe(WITHIN_S) == ("cpu",)
+
+
+@pytest.mark.parametrize("method", ["spawn"])
+def test_children_may_be_spawned_where_forking_is_unsafe(method: str, tmp_path: Path) -> None:
+    launcher = Launcher(trainer="tests.worker.acting", method=method)
+    launcher.start()
+    child = launcher.launch(_order(tmp_path))
+    assert isinstance(_everything(child)[-1], Finished)
+    assert child.close() == 0
+    launcher.close()
+
+
+def _order(folder: Path, *, epochs: int = 2) -> Order:
+    return Order(acting("epochs", epochs=epochs).model_dump(mode="json"), folder, "cpu", folder)
+
+
+def _everything(child: ChildProcess) -> list[RunEvent]:
+    told: list[RunEvent] = []
+    while (events := child.read()) is not None:
+        told += events
+    return told
