@@ -65,7 +65,7 @@ def sgd(
         dampening=dampening,
         weight_decay=weight_decay,
         nesterov=nesterov,
-        fused=(fused and _has_fused(weights)) or None,
+        fused=(fused and _has_fused(weights, "_fused_sgd_")) or None,
     )
 
 
@@ -103,7 +103,7 @@ def adam(
     from torch.optim import Adam
 
     weights = list(weights)
-    fast = (fused and _has_fused(weights)) or None
+    fast = (fused and _has_fused(weights, "_fused_adam_")) or None
     return Adam(weights, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, fused=fast)
 
 
@@ -122,7 +122,7 @@ def adamw(
     from torch.optim import AdamW
 
     weights = list(weights)
-    fast = (fused and _has_fused(weights)) or None
+    fast = (fused and _has_fused(weights, "_fused_adamw_")) or None
     return AdamW(weights, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, fused=fast)
 
 
@@ -148,7 +148,7 @@ def adagrad(
         weight_decay=weight_decay,
         initial_accumulator_value=initial_accumulator_value,
         eps=eps,
-        fused=(fused and _has_fused(weights, on=("cpu",))) or None,
+        fused=(fused and _has_fused(weights, "_fused_adagrad_")) or None,
     )
 
 
@@ -225,6 +225,10 @@ def lbfgs(
     )
 
 
-def _has_fused(weights: list[Tensor], *, on: tuple[str, ...] = ("cpu", "cuda", "mps")) -> bool:
-    """Whether torch 2.13 has a fused kernel where these weights lie."""
-    return all(weight.device.type in on and weight.is_floating_point() for weight in weights)
+def _has_fused(weights: list[Tensor], kernel: str) -> bool:
+    """Whether this torch has the kernel where these weights lie; that differs by version and by device."""
+    import torch
+
+    places = {weight.device.type.upper() for weight in weights}
+    known = all(torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{kernel}", place) for place in places)
+    return known and all(weight.is_floating_point() for weight in weights)
