@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from core.errors import StartRefused
 from core.store.databases import parse
@@ -60,8 +60,9 @@ def connection(url: str) -> Iterator[Connection]:
             if conn.dialect.name == "postgresql":
                 conn.execute(LOCK)
             yield conn
-    except (OperationalError, InterfaceError) as error:
-        message = f"The database {engine.url.render_as_string()} cannot be used: {str(error.orig).strip()}."
+    except DBAPIError as error:
+        cause = str(error.orig).strip().partition("\n")[0]
+        message = f"The database {engine.url.render_as_string()} cannot be used: {cause}."
         raise StartRefused(message) from error
     finally:
         engine.dispose()

@@ -1,0 +1,143 @@
+"""The history of the tables: it builds what the code says, on both databases, from anywhere, once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect, text
+
+from core.errors import StartRefused
+from core.store import Store
+from core.store.schema import config, connection, head, is_current, upgrade
+from core.store.tables import metadata
+from tests.core.store.making import a_postgres, a_spec, settings
+
+TABLES = {"jobs", "job_labels", "events", "epochs", "artifacts", "workers"}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/folder/that/is/new/trainwire.db"
+    else:
+        with a_postgres() as url:
+            yield url
+
+
+def tables(url: str) -> set[str]:
+    engine = create_engine(url)
+    found = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return found - {"alembic_version"}
+
+
+def test_an_empty_database_is_brought_up_to_date(bare: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert not is_current(bare)
+    upgrade(bare)
+    assert is_current(bare)
+    assert tables(bare) == TABLES
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_migrations_build_what_the_code_says(bare: str) -> None:
+    upgrade(bare)
+    with connection(bare) as conn:
+        command.check(config(conn))
+
+
+def test_going_down_and_up_again_leaves_the_same_tables(bare: str) -> None:
+    upgrade(bare)
+    with connection(bare) as conn:
+        command.downgrade(config(conn), "base")
+    assert tables(bare) == set()
+    upgrade(bare)
+    with connection(bare) as conn:
+        command.check(config(conn))
+
+
+def test_migrating_again_keeps_every_job(bare: str) -> None:
+    upgrade(bare)
+    store = Store.open(bare, settings=settings())
+    job = store.add(a_spec())
+    upgrade(bare)
+    assert store.job(job.id) == job
+    store.close()
+
+
+def test_many_that_migrate_at_once_do_it_once(bare: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(upgrade_in_a_process, bare) for _ in range(4)]:
+            assert done.result() == 0
+    assert tables(bare) == TABLES
+
+
+def upgrade_in_a_process(url: str) -> int:
+    script = "import sys; from core.store.schema import upgrade; upgrade(sys.argv[1])"
+    return subprocess.run([sys.executable, "-c", script, url], check=False).returncode
+
+
+def test_a_database_newer_than_the_code_refuses_the_start(bare: str) -> None:
+    upgrade(bare)
+    with connection(bare) as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for look in (upgrade, is_current):
+        with pytest.raises(StartRefused, match="9999"):
+            look(bare)
+
+
+def test_the_migrations_are_found_from_any_folder_even_one_with_migrations_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "__init__.py").write_text("")
+    script = "from core.store.schema import upgrade, head; upgrade('sqlite:///x.db'); print(head())"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == head()
+
+
+def test_a_server_that_is_away_refuses_the_start_in_one_sentence() -> None:
+    with pytest.raises(StartRefused) as refused:
+        upgrade("postgresql://u:secret@127.0.0.1:1/d")
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_no_database_refuses_the_start(tmp_path: Path) -> None:
+    (tmp_path / "trainwire.db").write_text("This is no database, but it is long enough to look at. " * 20)
+    with pytest.raises(StartRefused, match="not a database"):
+        upgrade(f"sqlite:///{tmp_path}/trainwire.db")
+
+
+def test_the_migrations_make_the_very_tables_and_partial_indexes_of_the_code(tmp_path: Path) -> None:
+    """`alembic check` compares neither what an index covers nor how a table is laid out."""
+    migrated, direct = (f"sqlite:///{tmp_path}/{name}.db" for name in ("migrated", "direct"))
+    upgrade(migrated)
+    engine = create_engine(direct)
+    metadata.create_all(engine)
+    engine.dispose()
+    assert statements(migrated) == statements(direct)
+
+
+def statements(url: str) -> dict[str, set[str]]:
+    """Every CREATE of a SQLite file by name, as the set of its lines."""
+    engine = create_engine(url)
+    with engine.connect() as conn:
+        found = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        made = {name: {line.strip(" ,\t") for line in sql.splitlines()} for name, sql in found}
+    engine.dispose()
+    return {name: lines for name, lines in made.items() if name != "alembic_version"}
+
+
+def test_alembic_finds_the_database_in_the_environment(bare: str) -> None:
+    upgrade(bare)
+    checkout = Path(__file__).parents[3]
+    line = [sys.executable, "-m", "alembic", "check"]
+    environment = {**os.environ, "TRAINWIRE_DATABASE_URL": bare}
+    done = subprocess.run(line, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
