@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+
 import torch
 
 from core.errors import RunFailed
 from core.events import Failed
 from core.job import ErrorInfo, Reason
 
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def explain(error: BaseException) -> Failed:
-    """The ending for `error`: its own reason, `out_of_memory` with what to change, or `internal_error`.
+    """The ending for `error`: its own reason, `out_of_memory` or `storage_full` with a hint, or `internal_error`.
 
     An unforeseen error shows its type and message only: a traceback belongs in the log.
     """
@@ -20,6 +23,8 @@ def explain(error: BaseException) -> Failed:
         return Failed(error.reason, error.info)
     if _is_out_of_memory(error):
         return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error))
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        return Failed(Reason.STORAGE_FULL, _storage_full(error))
     return Failed(Reason.INTERNAL_ERROR, ErrorInfo(code=Reason.INTERNAL_ERROR, message=_sentence(error)))
 
 
@@ -32,6 +37,11 @@ def _is_out_of_memory(error: BaseException) -> bool:
 def _out_of_memory(error: BaseException) -> ErrorInfo:
     hint = "Lower batch_size (half of it is a good next try), or make the model smaller."
     return ErrorInfo(Reason.OUT_OF_MEMORY, f"The memory did not suffice: {_sentence(error)}", hint, "/batch_size")
+
+
+def _storage_full(error: OSError) -> ErrorInfo:
+    hint = "Free some space where the artifacts are kept, then submit the job again."
+    return ErrorInfo(Reason.STORAGE_FULL, f"The disk is full: {_sentence(error)}", hint)
 
 
 def _sentence(error: BaseException) -> str:

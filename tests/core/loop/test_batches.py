@@ -1,5 +1,6 @@
 """The two roads of data."""
 
+import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -38,9 +39,17 @@ def test_both_roads_give_the_batches_of_a_plain_dataloader_bit_for_bit() -> None
         assert same(fetched[epoch - 1], expected)
 
 
-def test_every_batch_begins_where_a_fresh_tensor_does() -> None:
-    feed = in_memory(samples(101, features=(7,)), batch_size=10, device=CPU)
-    assert all(batch.x.data_ptr() % 64 == 0 for batch in feed(permutation(101, seed=0, epoch=1)))
+@pytest.mark.parametrize(("features", "batch_size"), [(7, 10), (4, 16), (400, 32)])
+def test_every_batch_begins_where_a_fresh_tensor_does(features: int, batch_size: int) -> None:
+    feed = in_memory(samples(3000, features=(features,)), batch_size=batch_size, device=CPU)
+    assert all(batch.x.data_ptr() % 64 == 0 for batch in feed(permutation(3000, seed=0, epoch=1)))
+
+
+@pytest.mark.parametrize(("features", "batch_size"), [(400, 32), (16, 64), (3, 7), (70_000, 16)])
+def test_batches_from_one_gather_follow_on_each_other(features: int, batch_size: int) -> None:
+    data = samples(300, features=(features,))
+    order = permutation(300, seed=0, epoch=1)
+    assert same(list(in_memory(data, batch_size=batch_size, device=CPU)(order)), plain(data, order, batch_size))
 
 
 def test_the_workers_leave_the_global_generator_alone() -> None:

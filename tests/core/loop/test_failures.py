@@ -1,5 +1,7 @@
 """What the user is told when a run fails."""
 
+import errno
+
 import pytest
 import torch
 
@@ -28,6 +30,12 @@ def test_a_lack_of_memory_says_what_to_change(error: BaseException) -> None:
     assert failed.reason is Reason.OUT_OF_MEMORY
     assert failed.error.param == "/batch_size"
     assert "batch_size" in (failed.error.hint or "")
+
+
+def test_a_full_disk_says_so() -> None:
+    failed = explain(OSError(errno.ENOSPC, "No space left on device"))
+    assert failed.reason is Reason.STORAGE_FULL
+    assert "space" in (failed.error.hint or "")
 
 
 def test_an_unforeseen_error_shows_its_type_and_message_only() -> None:

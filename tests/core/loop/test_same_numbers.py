@@ -109,9 +109,10 @@ def by_hand(spec: JobSpec, *, cache: Path) -> tuple[list[float], list[float], di
         {"model": {"name": "mlp", "hidden": [16], "dropout": 0.3, "batch_norm": True}},
         {"model": "linear", "optimizer": {"name": "sgd", "momentum": 0.9}},
         {"dataset": "digits", "model": {"name": "cnn", "channels": [4]}, "batch_size": 64},
+        {"dataset": "digits", "model": "mlp", "batch_size": 16},
         {"dataset": "diabetes", "preprocess": {"target": "standard"}, "optimizer": "rmsprop"},
     ],
-    ids=["mlp", "linear", "cnn", "numbers"],
+    ids=["mlp", "linear", "cnn", "digits", "numbers"],
 )
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 def test_a_plain_dataloader_loop_in_our_order_gives_the_same_bits(
