@@ -45,7 +45,7 @@ def test_every_batch_begins_where_a_fresh_tensor_does(features: int, batch_size:
     assert all(batch.x.data_ptr() % 64 == 0 for batch in feed(permutation(3000, seed=0, epoch=1)))
 
 
-@pytest.mark.parametrize(("features", "batch_size"), [(400, 32), (16, 64), (3, 7), (70_000, 16)])
+@pytest.mark.parametrize(("features", "batch_size"), [(400, 32), (16, 64), (3, 7), (20_000, 16)])
 def test_batches_from_one_gather_follow_on_each_other(features: int, batch_size: int) -> None:
     data = samples(300, features=(features,))
     order = permutation(300, seed=0, epoch=1)
