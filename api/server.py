@@ -16,7 +16,7 @@ from api.context import Api
 from api.guards import is_loopback
 from core.errors import StartRefused
 
-GRACE_S = 2
+GRACE_S = 1
 """How long a request that is being answered may go on when the server stops."""
 KEEP_ALIVE_S = 30
 BACKLOG = 2048
