@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +55,14 @@ class Station(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, **options: Any) -> None:
         self._drain: threading.Thread | None = None
+        with _ending_the_worker():
+            _check(parent)  # before the pool starts, which would hold up the end
         super().__init__(parent, **options)
 
     def start(self, parent: Any) -> None:
-        """Open the store and start the node; a refusal ends the worker with its sentence."""
-        try:
+        """Open the store and start the node."""
+        with _ending_the_worker():
             crew = _open(parent)
-        except TrainwireError as refused:
-            log.critical("%s", refused.message)
-            raise SystemExit(1) from None
         _on_duty.append(crew)
         # in a thread: the signal's handler may have interrupted anything, with any lock held
         self._drain = threading.Thread(target=crew.drain, name="drain", daemon=True)
@@ -81,19 +82,33 @@ class Station(bootsteps.StartStopStep):
             self._drain.start()
 
 
-def _open(worker: Any) -> Crew:
+@contextmanager
+def _ending_the_worker() -> Iterator[None]:
+    """A refusal ends the worker with its sentence instead of a traceback."""
+    try:
+        yield
+    except TrainwireError as refused:
+        log.critical("%s", refused.message)
+        raise SystemExit(1) from None
+
+
+def _check(worker: Any) -> None:
     if not issubclass(worker.pool_cls, TaskPool):
         raise StartRefused("Trainwire trains in processes of its own: start the Celery worker with -P threads.")
+    if not Settings().broker_url:
+        raise StartRefused("Set TRAINWIRE_BROKER_URL to the API's Redis, for example redis://localhost:6379/0.")
+
+
+def _open(worker: Any) -> Crew:
     given = Settings()
-    if given.broker_url is None:
-        raise StartRefused(
-            "Set TRAINWIRE_BROKER_URL to the Redis that the API uses, for example redis://localhost:6379/0."
-        )
-    name = given.worker_name or worker.hostname
-    queues = tuple(worker.app.amqp.queues.consume_from)
-    settings = given.model_copy(update={"worker_name": name, "queues": queues, "slots": worker.concurrency})
+    own = {
+        "worker_name": given.worker_name or worker.hostname,
+        "queues": tuple(worker.app.amqp.queues.consume_from),
+        "slots": worker.concurrency,
+    }
+    settings = given.model_copy(update=own)
     store = Store.open(settings.database_url, settings=settings)
-    bell = RedisWatchBell(given.broker_url)
+    bell = RedisWatchBell(str(settings.broker_url))
     crew = Crew(store, bell, Node(store=store, watch_bell=bell, settings=settings))
     crew.node.start()
     return crew

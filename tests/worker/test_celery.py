@@ -1,0 +1,179 @@
+"""The distributed door with real processes: a Celery worker between Redis and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from celery import Celery
+
+from core import artifacts
+from core.job import Job, Reason, Status
+from core.redis_bell import RedisWatchBell
+from core.settings import Settings
+from core.store import Store
+from core.store.schema import upgrade
+from tests.worker.place import WITHIN_S, acting, gone
+
+POSTGRES = os.environ.get("TRAINWIRE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379/10")
+
+
+class Stack:
+    """A database, a broker, and what a client of both would do."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self.settings = Settings(database_url=database_url, broker_url=REDIS, artifacts=folder / "artifacts")
+        self.folder = folder
+        artifacts.mark(self.settings.artifacts)
+        upgrade(database_url)
+        self.store = Store.open(database_url, settings=self.settings)
+        self.bell = RedisWatchBell(REDIS)
+        self._rung = threading.Condition()
+        self.bell.listen(self._hear)
+        self._sender = Celery("test", broker=REDIS)
+        self._sender.conf.broker_transport_options = {"global_keyprefix": "trainwire:"}
+
+    def close(self) -> None:
+        self._sender.close()
+        self.bell.close()
+        self.store.close()
+
+    @contextmanager
+    def worker(self, *options: str, pool: str = "threads", **env: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The documented start line."""
+        command = ["celery", "-A", "worker.app", "worker", "-P", pool, "-Q", "cpu", "-l", "WARNING", *options]
+        settings = {
+            "TRAINWIRE_DATABASE_URL": self.settings.database_url,
+            "TRAINWIRE_BROKER_URL": REDIS,
+            "TRAINWIRE_ARTIFACTS": str(self.settings.artifacts),
+            "TRAINWIRE_HEARTBEAT_S": "0.3",
+            "TRAINWIRE_POLL_S": "60",
+        }
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], env={**os.environ, **settings, **env}, stdout=log, stderr=log
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def submit(self, *, ring: bool = True, epochs: int = 2) -> Job:
+        job = self.store.add(acting(None, epochs=epochs))
+        if ring:
+            self._sender.send_task("trainwire.look", queue="cpu", ignore_result=True)
+        return job
+
+    def when(self, job: Job, holds: Callable[[Job], bool]) -> Job:
+        with self._rung:
+            assert self._rung.wait_for(lambda: holds(self.store.job(job.id)), WITHIN_S), self.log()
+        return self.store.job(job.id)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def _hear(self, _: str) -> None:
+        with self._rung:
+            self._rung.notify_all()
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    need_servers()
+    name = f"tw_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(POSTGRES, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        made = Stack(f"{POSTGRES.rpartition('/')[0]}/{name}", tmp_path)
+        try:
+            yield made
+        finally:
+            made.close()
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            with redis.Redis.from_url(REDIS) as server:
+                server.delete(*server.scan_iter("trainwire:*"), "trainwire:")
+
+
+def need_servers() -> None:
+    try:
+        redis.Redis.from_url(REDIS).ping()
+        psycopg.connect(POSTGRES).close()
+    except (redis.ConnectionError, psycopg.OperationalError) as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"needs Redis and PostgreSQL: {missing}")
+
+
+def test_a_message_starts_a_job_and_sigterm_gives_it_back(stack: Stack) -> None:
+    with stack.worker() as worker:
+        first = stack.when(stack.submit(), lambda now: now.status.ended)
+        assert (first.status, first.attempt, first.worker_device) == (Status.SUCCEEDED, 1, "cpu")
+        assert "libtorch" not in Path(f"/proc/{worker.pid}/maps").read_text()
+        [entry] = stack.store.workers()
+        assert entry.queues == ("cpu",)
+
+        endless = stack.submit(epochs=100_000)
+        stack.when(endless, lambda now: now.latest is not None)
+        below = processes_below(worker.pid)
+        assert below
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(5.0) == 0
+        assert gone(below)
+        back = stack.store.job(endless.id)
+        assert (back.status, back.status_reason) == (Status.QUEUED, Reason.WORKER_DRAINED)
+        assert stack.store.workers() == []
+
+
+def test_a_lost_message_costs_a_poll_and_a_killed_worker_a_lease(stack: Stack) -> None:
+    quick = {"TRAINWIRE_POLL_S": "0.2", "TRAINWIRE_LEASE_S": "1.5", "TRAINWIRE_SWEEP_S": "0.2"}
+    job = stack.submit(ring=False, epochs=100_000)
+    with stack.worker("-n", "one@%h", **quick) as one, stack.worker("-n", "two@%h", **quick) as two:
+        running = stack.when(job, lambda now: now.latest is not None)
+        killed = one if str(running.worker).startswith("one@") else two
+        below = processes_below(killed.pid)
+        killed.kill()
+        killed.wait()
+        assert gone(below)
+        again = stack.when(job, lambda now: now.attempt == 2 and now.status is Status.RUNNING)
+        assert Reason.LEASE_EXPIRED in {change.reason for change in again.transitions}
+        assert again.worker != running.worker
+        stack.store.cancel(job.id)
+        stack.when(job, lambda now: now.status is Status.CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("pool", "env", "words"),
+    [
+        ("solo", {}, "-P threads"),
+        ("threads", {"TRAINWIRE_BROKER_URL": ""}, "TRAINWIRE_BROKER_URL"),
+        ("threads", {"TRAINWIRE_DATABASE_URL": "oracle://nowhere"}, "database URL"),
+    ],
+)
+def test_a_worker_that_cannot_work_says_why_in_a_sentence(
+    stack: Stack, pool: str, env: dict[str, str], words: str
+) -> None:
+    with stack.worker(pool=pool, **env) as worker:
+        assert worker.wait(WITHIN_S) == 1
+    assert words in stack.log()
+    assert "Traceback" not in stack.log()
+
+
+def processes_below(pid: int) -> list[int]:
+    """Every process that it started, and those that they did."""
+    children = [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in _children(task)]
+    return children + [below for child in children for below in processes_below(child)]
+
+
+def _children(task: Path) -> list[str]:
+    return (task / "children").read_text().split()
