@@ -59,7 +59,7 @@ class JobSpec(BaseModel):
     preprocess: Preprocess = Preprocess()
     model: ModelChoice
     loss: LossChoice = Field(
-        default_factory=last_resort, description="cross_entropy for classes, mse for numbers when not given."
+        default_factory=last_resort, description="bce for two classes, cross_entropy for more, mse for numbers when not given."
     )
     optimizer: OptimizerChoice = Field(
         default_factory=lambda: optimizers.choose("adam"), json_schema_extra={"default": "adam"}

@@ -13,7 +13,7 @@ from core.spec_fields import Split
 DERIVED = frozenset({"name", "loss", "lr", "metrics"})
 """The fields whose default cannot be told when what they depend on is broken."""
 
-LOSS_FOR = {"numbers": "mse", "binary": "cross_entropy", "classes": "cross_entropy"}
+LOSS_FOR = {"numbers": "mse", "binary": "bce", "classes": "cross_entropy"}
 METRICS_FOR = {"numbers": ["rmse"], "binary": ["accuracy"], "classes": ["accuracy"]}
 
 

@@ -100,7 +100,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
     ("dataset", "loss", "metrics", "stratify"),
     [
         ("digits", "cross_entropy", ["accuracy"], True),
-        ("breast_cancer", "cross_entropy", ["accuracy"], True),
+        ("breast_cancer", "bce", ["accuracy"], True),
         ("diabetes", "mse", ["rmse"], False),
     ],
 )

@@ -27,6 +27,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "moons_rmsprop": {
         "dataset": {"name": "moons", "samples": 500, "noise": 0.2},
         "model": {"name": "mlp", "hidden": [16], "activation": "tanh"},
+        "loss": "cross_entropy",
         "optimizer": "rmsprop",
         "scheduler": {"name": "one_cycle"},
     },
