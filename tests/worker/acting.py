@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,11 +19,11 @@ from worker import training
 
 def prepare() -> tuple[str, ...]:
     training.prepare()
-    return ("cpu", *filter(None, os.environ.get("ACTING_DEVICES", "").split(",")))
+    return ("cpu",)
 
 
 def usable(devices: Sequence[str]) -> tuple[str, ...]:
-    return tuple(device for device in devices if "broken" not in device)
+    return training.usable((*devices, "cuda:0"))
 
 
 def failed(error: Exception) -> Failed:
@@ -93,6 +94,14 @@ def confesses(order: Order) -> Iterator[RunEvent]:
     yield from epochs(order)
 
 
+def waits(order: Order) -> Iterator[RunEvent]:
+    """Goes on when the test leaves word beside the run's folder."""
+    yield EpochDone(row(1), best=True)
+    while not (order.folder.parent / "go").exists():
+        time.sleep(0.01)
+    yield from epochs(order)
+
+
 def hangs(_: Order) -> Iterator[RunEvent]:
     """Runs until it is killed, with a process of its own as a DataLoader has them."""
     helper = os.fork()
@@ -123,5 +132,6 @@ ACTS = {
     "floods": floods,
     "confesses": confesses,
     "hangs": hangs,
+    "waits": waits,
     "smuggles": smuggles,
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import NoReturn
 
 import pytest
 
-from core.errors import StartRefused
+from core.errors import StartRefused, Unavailable
 from core.job import EventType, Reason, Status
 from core.settings import Settings
 from core.store import Store
@@ -160,6 +161,38 @@ def test_leases_are_kept_alive_for_as_long_as_a_run_takes(place: Place) -> None:
     threading.Event().wait(3 * place.settings.lease_s)  # nothing happens, which no bell tells
     now = place.store.job(job.id)
     assert (now.status, now.attempt) == (Status.RUNNING, 1)
+
+
+def test_a_database_that_goes_away_costs_a_run_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.settings = place.settings.model_copy(update={"lease_s": 30.0})
+    place.node()
+    job = place.submit("waits")
+    place.when(job, lambda now: now.latest is not None)
+    asked = threading.Semaphore(0)
+    with monkeypatch.context() as away:
+        for name in ("beat", "sweep", "held", "claim", "record"):
+            away.setattr(place.store, name, _Away(asked))
+        (place.settings.artifacts / job.id / "go").touch()
+        for _ in range(40):
+            assert asked.acquire(timeout=WITHIN_S)
+    done = place.ended(job)
+    assert (done.status, done.attempt) == (Status.SUCCEEDED, 1)
+    said = [message for message in caplog.messages if "waits for the database" in message]
+    assert len(said) == len(set(said)), "each thread says it once"
+    assert {"The heartbeat", "The sweep", "A slot"} <= {message.partition(" waits")[0] for message in said}
+
+
+class _Away:
+    """A method of a store whose database is away; counts how often it was asked."""
+
+    def __init__(self, asked: threading.Semaphore) -> None:
+        self._asked = asked
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        self._asked.release()
+        raise Unavailable("the database is away")
 
 
 def test_the_slots_tell_what_they_do(place: Place) -> None:

@@ -1,0 +1,123 @@
+"""The worker's small pieces: lines, words, devices, slots."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+
+from core.events import EpochDone, Failed, Finished, Logged, Noticed, RunEvent, Started
+from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
+from worker import messages
+from worker.devices import default_slots, slot_devices, visible_gpus
+from worker.lines import MAX_LINE, Lines
+from worker.slots import Slots, view
+
+WORDS: tuple[RunEvent, ...] = (
+    Started("cpu", 1, 2, 3, 4, 5, 6, {"torch": "2"}),
+    Progress(1, 2, 3, 4, 0.5),
+    EpochDone(EpochRow(1, float("nan"), float("inf"), {"val_accuracy": 0.5}, 0.1, 0.2, 3.0, 0.0), best=True),
+    Logged(("a", "b"), "stderr"),
+    Noticed("code", "sentence", {"a": [1, None]}),
+    Finished(Reason.COMPLETED, (Artifact("a", "a", "b", 1, "c"),)),
+    Failed(Reason.DIVERGED, ErrorInfo("diverged", "message", "hint", "/lr")),
+)
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: type(word).__name__)
+def test_every_word_of_a_run_crosses_the_pipe(word: RunEvent) -> None:
+    assert repr(messages.loads(messages.dumps(word))) == repr(word)
+
+
+@pytest.mark.parametrize("other", [os.abort, Path("/"), print, ValueError("x")])
+def test_nothing_else_crosses_the_pipe(other: object) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="no word of a run"):
+        messages.loads(pickle.dumps(other))
+
+
+def test_lines_are_put_together_across_reads() -> None:
+    lines = Lines()
+    assert lines.feed(b"on") == []
+    assert lines.feed(b"e\ntwo\r") == ["one", "two"]
+    assert lines.feed(b"\nth") == []
+    assert lines.end() == ["th"]
+    assert lines.end() == []
+
+
+def test_a_progress_bar_is_lines() -> None:
+    assert Lines().feed(b"10%\r20%\r30%\r\n") == ["10%", "20%", "30%"]
+
+
+def test_a_line_without_an_end_is_cut_and_never_kept_whole() -> None:
+    lines = Lines()
+    got = [line for _ in range(100) for line in lines.feed(b"x" * 1000)]
+    assert {len(line) for line in got} == {MAX_LINE}
+    assert sum(map(len, got)) + len(lines.end()[0]) == 100_000
+
+
+def test_bytes_that_are_no_text_become_text() -> None:
+    [line] = Lines().feed(b"\x00\xff\x1b[31mred\x07\ttab\n")
+    assert line == "\ufffd[31mred\ttab"
+
+
+@pytest.mark.parametrize(
+    ("there", "listed", "count"),
+    [
+        (0, None, 0),
+        (2, None, 2),
+        (2, "", 0),
+        (2, "-1", 0),
+        (2, "1", 1),
+        (2, "0,1,2", 2),
+        (4, "0,3,-1,2", 2),
+        (0, "0", 0),
+    ],
+)
+def test_gpus_are_counted_without_torch(tmp_path: Path, *, there: int, listed: str | None, count: int) -> None:
+    driver = tmp_path / "gpus"
+    if there:
+        for gpu in range(there):
+            (driver / f"0000:0{gpu}:00.0").mkdir(parents=True)
+    env = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
+    assert visible_gpus(env, driver=driver) == count
+
+
+def test_slots_are_one_per_gpu_else_a_few() -> None:
+    assert default_slots(8) == 8
+    assert 1 <= default_slots(0) <= 4
+
+
+def test_each_slot_has_a_gpu_of_its_own() -> None:
+    assert slot_devices(("cuda:0", "cuda:1", "cpu"), slots=2) == ("cuda:0", "cuda:1")
+    assert slot_devices(("cuda:0", "cuda:1", "cpu"), slots=3) == ("cuda:0", "cuda:1", "cuda:0")
+    assert slot_devices(("mps", "cpu"), slots=2) == ("mps", "mps")
+    assert slot_devices(("cpu",), slots=1) == ("cpu",)
+
+
+def test_a_slot_given_back_tells_whether_someone_asked_meanwhile() -> None:
+    slots = Slots(1)
+    taken = slots.take()
+    assert taken is not None
+    slot, asked = taken
+    assert slots.take() is None
+    slots.ask()
+    assert slots.free(slot, asked=asked)
+    taken = slots.take()
+    assert taken is not None
+    assert not slots.free(taken[0], asked=taken[1])
+
+
+def test_closed_slots_are_not_given() -> None:
+    slots = Slots(2)
+    slots.close()
+    assert slots.take() is None
+
+
+def test_slots_show_what_they_do() -> None:
+    assert view(("cpu", "cpu"), busy={1}, warm=False) == [
+        {"device": "cpu", "state": "warming"},
+        {"device": "cpu", "state": "busy"},
+    ]
+    assert [slot["state"] for slot in view(("cpu",), busy=(), warm=True)] == ["warm"]
