@@ -64,7 +64,7 @@ EVENTS_STREAM: Responses = {
 FILE: Responses = {
     status: {
         "description": description,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
         "headers": {"ETag": {"description": "The SHA-256 of the file.", "schema": {"type": "string"}}},
     }
     for status, description in ((200, "The file."), (206, "The part that `Range` asked for."))
