@@ -24,7 +24,8 @@ def mark(root: Path) -> None:
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        (root / MARKER).write_text(_TEXT)
+        if not (root / MARKER).is_file():
+            (root / MARKER).write_text(_TEXT)
     except OSError as error:
         raise StartRefused(
             f"The artifacts folder {root} cannot be written ({error.strerror}): set TRAINWIRE_ARTIFACTS to another."

@@ -1,0 +1,56 @@
+"""The artifacts folder: marked by the first process, one folder for each attempt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import artifacts
+from core.errors import StartRefused
+from core.job import Artifact, Claim
+
+
+def claim(attempt: int) -> Claim:
+    return Claim(job_id="job_1", attempt=attempt, spec={}, device="auto")
+
+
+def test_a_marked_folder_is_seen(tmp_path: Path) -> None:
+    artifacts.mark(tmp_path / "a" / "b")
+    artifacts.see_marker(tmp_path / "a" / "b")
+    artifacts.mark(tmp_path / "a" / "b")
+
+
+def test_an_unmarked_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="TRAINWIRE_ARTIFACTS"):
+        artifacts.see_marker(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartRefused, match="cannot be written"):
+        artifacts.mark(tmp_path / "file" / "artifacts")
+
+
+def test_an_attempt_removes_what_earlier_ones_left_and_leaves_later_ones_alone(tmp_path: Path) -> None:
+    first, third = artifacts.attempt_folder(tmp_path, claim(1)), artifacts.attempt_folder(tmp_path, claim(3))
+    assert not first.exists()
+    late = artifacts.attempt_folder(tmp_path, claim(2))
+    assert late.exists()
+    assert third.exists()
+    artifacts.discard(tmp_path, claim(2))
+    assert third.exists()
+    artifacts.discard(tmp_path, claim(3))
+    assert not (tmp_path / "job_1").exists()
+    artifacts.discard(tmp_path, claim(3))
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x"])
+def test_an_artifact_stays_in_its_runs_folder(path: str) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        artifacts.placed(claim(1), [Artifact("x", path, "text/plain", 1, "0")])
+
+
+def test_an_artifact_is_placed_under_its_job_and_attempt() -> None:
+    [placed] = artifacts.placed(claim(2), [Artifact("x", "x", "text/plain", 1, "0")])
+    assert placed.path == "job_1/2/x"
