@@ -4,13 +4,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.loop.weights import load_model
-
+    from core.loop.weights import load_model, load_preprocess
     from trainwire.client import Client
 
-__all__ = ["Client", "load_model"]
+__all__ = ["Client", "load_model", "load_preprocess"]
 
-_HOMES = {"Client": "trainwire.client", "load_model": "core.loop.weights"}
+_HOMES = {
+    "Client": "trainwire.client",
+    "load_model": "core.loop.weights",
+    "load_preprocess": "core.loop.weights",
+}
 
 
 def __getattr__(name: str) -> Any:

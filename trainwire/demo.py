@@ -47,9 +47,10 @@ def demo(
 
 
 def example(name: str) -> Path:
-    """A spec of `examples/`: beside this file when installed, else in the checkout."""
+    """A spec of `examples/`: of the checkout one stands in, else what was installed, else beside this package."""
+    here = Path("examples") / name
     installed = Path(__file__).with_name("examples") / name
-    return installed if installed.is_file() else Path(__file__).parents[1] / "examples" / name
+    return next((path for path in (here, installed) if path.is_file()), Path(__file__).parents[1] / here)
 
 
 def _train(client: Client, service: Service, console: Console) -> JobView:
