@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -15,8 +15,10 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-P = ParamSpec("P")
 T = TypeVar("T")
+
+FEW_ROWS = 1001
+"""A page, and one row more to know whether there is another: at most some 10 ms of the event loop's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,15 @@ class Api:
     settings: Settings
     node: NodeView | None
 
-    async def read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """A short read: here and now where the store is that cheap, else in a thread."""
-        if self.store.in_place:
-            return call(*args, **kwargs)
-        return await run_in_threadpool(call, *args, **kwargs)
+    async def read(self, ask: Callable[[], T], *, rows: int | None = 0) -> T:
+        """A read of at most `rows` (None: all): here and now where the store is that cheap and they are few."""
+        if self.store.in_place and rows is not None and rows <= FEW_ROWS:
+            return ask()
+        return await run_in_threadpool(ask)
 
 
-def the_api(request: Request) -> Api:
-    """The API that this request came to."""
+async def the_api(request: Request) -> Api:
+    """The API that this request came to; async, since FastAPI would send anything else through a thread."""
     api: Api = request.app.state.api
     return api
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal
@@ -41,7 +42,7 @@ async def _pages(
     left = limit
     while left is None or left > 0:
         page = LIMIT if left is None else min(left, LIMIT)
-        rows = await api.read(api.store.epochs, job_id, after=after, limit=page)
+        rows = await api.read(functools.partial(api.store.epochs, job_id, after=after, limit=page))
         if rows:
             yield rows
             after = rows[-1].epoch

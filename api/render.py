@@ -61,6 +61,12 @@ def epoch_json(row: EpochRow) -> str:
     return dumps(finite(row.public()))
 
 
+def epochs_json(rows: Iterable[EpochRow], *, after: str | None, status: Status) -> str:
+    """A page of epochs as `EpochPage` documents it; one call of the encoder for all rows, since clients poll this."""
+    data = [finite(row.public()) for row in rows]
+    return dumps({"data": data, "has_more": after is not None, "next": after, "status": status})
+
+
 def event_json(event: Event) -> str:
     """An event as `EventView` documents it."""
     return Told.of(event).json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -70,7 +71,9 @@ async def pieces(api: Api, follow: Follow, *, told: int) -> AsyncIterator[bytes]
 async def _stored(api: Api, follow: Follow) -> AsyncIterator[Sequence[Told]]:
     after = follow.after
     while True:
-        page = await api.read(api.store.events, follow.job_id, after=after, limit=PAGE, types=follow.types)
+        page = await api.read(
+            functools.partial(api.store.events, follow.job_id, after=after, limit=PAGE, types=follow.types)
+        )
         if page:
             yield [Told.of(event) for event in page]
             after = page[-1].seq

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from api.context import Api
 from core.errors import NotFound
@@ -20,32 +22,41 @@ def check_id(job_id: str) -> None:
         raise _no_job(job_id)
 
 
-async def standing(api: Api, job_id: str) -> Pulse:
+def standing(api: Api, job_id: str) -> Pulse:
     """How a job stands; raises NotFound."""
     check_id(job_id)
-    pulse = (await api.read(api.store.pulse, [job_id])).get(job_id)
+    pulse = api.store.pulse([job_id]).get(job_id)
     if pulse is None:
         raise _no_job(job_id)
     return pulse
 
 
-async def look_until(api: Api, job_id: str, *, look: Callable[[], T], enough: Callable[[T], bool], wait_s: float) -> T:
-    """What `look` finds, once it is enough, or after `wait_s` seconds, or when the service stops.
+@dataclass(frozen=True, slots=True)
+class Look(Generic[T]):
+    """A read of a job: what to ask, when the answer is enough, and how many rows it may have (None: all)."""
+
+    ask: Callable[[], T]
+    enough: Callable[[T], bool]
+    rows: int | None = 0
+
+
+async def look_until(api: Api, job_id: str, look: Look[T], *, wait_s: float) -> T:
+    """What a look finds, once it is enough, or after `wait_s` seconds, or when the service stops.
 
     A lost ring costs at most the hub's poll interval.
     """
-    found = await api.read(look)
-    if wait_s <= 0 or enough(found) or not api.hub.open:
+    found = await api.read(look.ask, rows=look.rows)
+    if wait_s <= 0 or look.enough(found) or not api.hub.open:
         return found
     clock = asyncio.get_running_loop().time
     deadline = clock() + wait_s
-    told = (await standing(api, job_id)).version
+    told = (await api.read(functools.partial(standing, api, job_id))).version
     with api.hub.watch(job_id, told=told) as watcher:
-        found = await api.read(look)
-        while not enough(found) and (left := deadline - clock()) > 0:
+        found = await api.read(look.ask, rows=look.rows)
+        while not look.enough(found) and (left := deadline - clock()) > 0:
             news = await watcher.news(within_s=left)
             if news.events or news.over:
-                found = await api.read(look)
+                found = await api.read(look.ask, rows=look.rows)
             if news.over:
                 break
     return found

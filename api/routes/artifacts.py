@@ -33,9 +33,12 @@ IfRange = Annotated[str | None, Header(description="The entity tag for which the
 @router.get("", operation_id="listArtifacts", response_model=ArtifactPage, responses=docs.problems(404))
 async def list_artifacts(job_id: JobId, api: ApiDep) -> Response:
     """The files that the job made."""
-    await standing(api, job_id)
-    artifacts = await api.read(api.store.artifacts, job_id)
-    return json_answer(page_json(artifact_json(job_id, artifact) for artifact in artifacts))
+
+    def look() -> list[Artifact]:
+        standing(api, job_id)
+        return api.store.artifacts(job_id)
+
+    return json_answer(page_json(artifact_json(job_id, artifact) for artifact in await api.read(look)))
 
 
 @router.get(

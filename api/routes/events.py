@@ -13,7 +13,7 @@ from api.context import Api, ApiDep
 from api.params import LIMIT, After, JobId, LastEventId, Limit, Wait
 from api.render import cut, event_json, page_json
 from api.stream import Follow, stream
-from api.waiting import look_until, standing
+from api.waiting import Look, look_until, standing
 from core.errors import Unavailable
 from core.job import Event, EventType
 from core.store import Pulse
@@ -82,7 +82,7 @@ def _first(last_event_id: int | None, after: int) -> int:
 
 
 async def _stream(api: Api, follow: Follow) -> Response:
-    pulse = await standing(api, follow.job_id)
+    pulse = await api.read(lambda: standing(api, follow.job_id))
     if pulse.status.ended and follow.after >= pulse.version:
         return Response(status_code=204)
     if not api.hub.open:
@@ -100,16 +100,14 @@ async def _page(  # noqa: PLR0913 - a list's parameters
     limit: int,
     wait_s: float,
 ) -> Response:
-    await standing(api, job_id)
 
-    def look() -> tuple[Pulse, list[Event]]:
-        pulse = api.store.pulse([job_id])[job_id]
-        return pulse, api.store.events(job_id, after=after, limit=limit + 1, types=types)
+    def ask() -> tuple[Pulse, list[Event]]:
+        return standing(api, job_id), api.store.events(job_id, after=after, limit=limit + 1, types=types)
 
     def enough(found: tuple[Pulse, list[Event]]) -> bool:
         return found[0].status.ended or bool(found[1])
 
-    pulse, found = await look_until(api, job_id, look=look, enough=enough, wait_s=wait_s)
+    pulse, found = await look_until(api, job_id, Look(ask, enough, limit + 1), wait_s=wait_s)
     rows, more = cut(found, limit)
     following = str(rows[-1].seq) if more else None
     body = page_json(map(event_json, rows), after=following, status=pulse.status)

@@ -14,7 +14,7 @@ from api.answers import digest, json_answer, names, next_link, unchanged, weak
 from api.context import Api, ApiDep
 from api.params import IfNoneMatch, JobId, Wait, json_body
 from api.render import job_json, job_path, page_json
-from api.waiting import check_id, look_until
+from api.waiting import Look, check_id, look_until
 from core.checks import nearest
 from core.errors import BadRequest, SpecRefused
 from core.job import Job, Problem, Status
@@ -132,18 +132,18 @@ async def get_job(job_id: JobId, api: ApiDep, *, wait: Wait = 0, if_none_match: 
     the next version, or is a 304 after `wait` seconds; with `wait` alone, at the next change.
     """
     check_id(job_id)
-    look = functools.partial(api.store.job, job_id)
-    known = None if if_none_match or not wait else (await api.read(look)).version
+    ask = functools.partial(api.store.job, job_id)
+    known = None if if_none_match or not wait else (await api.read(ask)).version
 
     def enough(job: Job) -> bool:
         old = job.version == known if if_none_match is None else names(if_none_match, weak(job.version))
         return job.status.ended or not old
 
-    job = await look_until(api, job_id, look=look, enough=enough, wait_s=wait)
+    job = await look_until(api, job_id, Look(ask, enough), wait_s=wait)
     etag = weak(job.version)
     if names(if_none_match, etag):
         return unchanged(etag)
-    return json_answer(await api.read(_full, api, job), headers={"ETag": etag})
+    return json_answer(await api.read(lambda: _full(api, job)), headers={"ETag": etag})
 
 
 @router.post(

@@ -186,8 +186,8 @@ def test_a_reader_that_takes_nothing_is_dropped_and_slows_nobody(
     monkeypatch.setattr("api.stream.SEND_TIMEOUT_S", 1)
     job = play.running()
     with socket.create_connection(("127.0.0.1", server.port)) as stuck:
-        request = f"GET /v1/jobs/{job.id}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
-        stuck.sendall(request.encode())
+        headers = "Host: localhost\r\nAccept: text/event-stream\r\nConnection: close"
+        stuck.sendall(f"GET /v1/jobs/{job.id}/events HTTP/1.1\r\n{headers}\r\n\r\n".encode())
         _until_watchers(server, 1)
         with _watching(http, job) as text:
             _until_watchers(server, 2)

@@ -77,9 +77,9 @@ function bar(job) {
   const ended = job.finished_at !== null;
   if (!job.progress && !ended) return "";
   const done = job.status === "succeeded" ? 1 : share(job.progress);
-  const bar = element("progress", `${Math.round(100 * done)} %`, { max: 1, value: done });
-  bar.setAttribute("aria-label", `Progress of ${job.name}`);
-  return bar;
+  const made = element("progress", `${Math.round(100 * done)} %`, { max: 1, value: done });
+  made.setAttribute("aria-label", `Progress of ${job.name}`);
+  return made;
 }
 
 function share(progress) {
