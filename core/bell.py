@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+KEY_PREFIX = "trainwire:"
+"""Before every key of ours in Redis; who sends a message and who takes it must use the same."""
+
 Heard = Callable[[str], None]
 """Called with a job id, in the ringer's or listener's thread; must return at once."""
 

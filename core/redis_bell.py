@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import redis
 
-from core.bell import Heard, LocalWatchBell
+from core.bell import KEY_PREFIX, Heard, LocalWatchBell
 
 log = logging.getLogger(__name__)
-CHANNEL = "trainwire:watch"
+CHANNEL = f"{KEY_PREFIX}watch"
 _TIMEOUT_S = 2.0
 _RETRY_S = 0.5
 _SUBSCRIBED_WITHIN_S = 1.0

@@ -20,6 +20,8 @@ from core.runs import Run, Runs, Stop
 
 log = logging.getLogger(__name__)
 _RETRY_S = 0.3
+_SHUTDOWN_S = 0.5
+"""A shutdown that signals every process reaches the child before its supervisor drains: not the child's failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ def _train(bench: Bench, run: Run, *, device: str) -> ErrorInfo | None:
             return None
     finally:
         exit_code = child.close()
+    if exit_code == -signal.SIGTERM:
+        run.wait_stopped(_SHUTDOWN_S)
     return _cause(exit_code)
 
 

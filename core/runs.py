@@ -33,6 +33,7 @@ class Run:
         self.slot = slot
         self._lock = threading.Lock()
         self._stopped: Stop | None = None
+        self._stopping = threading.Event()
         self._child: Killable | None = None
 
     @property
@@ -53,15 +54,20 @@ class Run:
         with self._lock:
             self._stopped = why if why is Stop.LOST else self._stopped or why
             child = self._child
+        self._stopping.set()
         if child is not None:
             child.kill()
+
+    def wait_stopped(self, timeout: float) -> None:
+        """Wait until it is stopped, at most `timeout` seconds."""
+        self._stopping.wait(timeout)
 
 
 class Runs:
     """The runs of this process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self._closed = False
 
@@ -78,7 +84,6 @@ class Runs:
         with self._lock:
             if self._runs.get(run.claim.job_id) is run:
                 del self._runs[run.claim.job_id]
-            self._lock.notify_all()
 
     def all(self) -> tuple[Run, ...]:
         """The runs of this moment."""
@@ -95,11 +100,6 @@ class Runs:
             self._closed = True
         for run in self.all():
             run.stop(Stop.DRAINED)
-
-    def wait_empty(self, timeout: float) -> bool:
-        """Wait until every run has come to its end; whether all have."""
-        with self._lock:
-            return self._lock.wait_for(lambda: not self._runs, timeout)
 
 
 def stop_what_ended(runs: Collection[Run], held: Mapping[str, tuple[int, Status]]) -> None:

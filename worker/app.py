@@ -9,11 +9,12 @@ from __future__ import annotations
 from celery import Celery
 from kombu import Exchange, Queue
 
-from core.settings import Settings
+from core.bell import KEY_PREFIX
+from worker.configuration import configured
 from worker.devices import default_slots, visible_gpus
 from worker.station import Station
 
-settings = Settings()
+settings = configured()
 app = Celery("trainwire", include=["worker.tasks"])
 app.conf.update(
     broker_url=settings.broker_url,
@@ -31,7 +32,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        "global_keyprefix": "trainwire:",
+        "global_keyprefix": KEY_PREFIX,
         "socket_timeout": 30,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,

@@ -73,6 +73,7 @@ def _settle(out: Connection, err: Connection) -> None:
     """Lead an own process group, print into the pipes, hold no secret, leave Ctrl-C to the supervisor."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     for name, end, number in (("stdout", out, 1), ("stderr", err, 2)):
         os.dup2(end.fileno(), number)
         end.close()

@@ -108,7 +108,7 @@ class Node:
         self._slots.close()
         self._work_bell.wake_all()
         self._runs.close()
-        if not self._runs.wait_empty(_DRAINED_WITHIN_S):
+        if not self._slots.wait_idle(_DRAINED_WITHIN_S):
             log.warning("Some runs did not end in time; their leases will run out.")
         for each in self._rounds:
             each.stop()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 
 from worker import child
@@ -56,7 +57,9 @@ class Nursery:
             return
         if not self._serving:
             with _scrubbed_environment():
-                forkserver.ensure_running()
+                resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
+                with _blocked_signals():
+                    forkserver.ensure_running()
         self._serving = False  # unless it answers
         process.start()
         self._serving = True
@@ -71,6 +74,16 @@ def _hidden_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _blocked_signals() -> Iterator[None]:
+    """Start what inherits this: a Ctrl-C or a kill of the whole group is the supervisor's to answer."""
+    own = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, own)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._free = set(range(count))
         self._asked = 0
         self._closed = False
@@ -42,12 +42,18 @@ class Slots:
         """Give a slot back; whether someone asked since `asked`, and may have found no free one."""
         with self._lock:
             self._free.add(slot)
+            self._lock.notify_all()
             return self._asked != asked
 
     def close(self) -> None:
         """Give no slot any more."""
         with self._lock:
             self._closed = True
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Wait until every slot was given back; whether all were."""
+        with self._lock:
+            return self._lock.wait_for(lambda: len(self._free) == self.count, timeout)
 
 
 def view(devices: Sequence[str], *, busy: Collection[int], warm: bool) -> list[SlotView]:

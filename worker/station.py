@@ -15,8 +15,9 @@ from celery.signals import worker_shutting_down
 
 from core.errors import StartRefused, TrainwireError
 from core.redis_bell import RedisWatchBell
-from core.settings import Settings
 from core.store import Store
+from core.store.schema import is_current
+from worker.configuration import configured
 from worker.node import Node
 
 log = logging.getLogger(__name__)
@@ -95,12 +96,14 @@ def _ending_the_worker() -> Iterator[None]:
 def _check(worker: Any) -> None:
     if not issubclass(worker.pool_cls, TaskPool):
         raise StartRefused("Trainwire trains in processes of its own: start the Celery worker with -P threads.")
-    if not Settings().broker_url:
+    if not configured().broker_url:
         raise StartRefused("Set TRAINWIRE_BROKER_URL to the API's Redis, for example redis://localhost:6379/0.")
+    if not is_current(configured().database_url):
+        raise StartRefused("The database is not migrated to this version: run `trainwire migrate` first.")
 
 
 def _open(worker: Any) -> Crew:
-    given = Settings()
+    given = configured()
     own = {
         "worker_name": given.worker_name or worker.hostname,
         "queues": tuple(worker.app.amqp.queues.consume_from),

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import torch
+
 from core.errors import Diverged
 from core.events import EpochDone, Failed, Finished, RunEvent, Started
 from core.job import Artifact, EpochRow, Reason
@@ -89,6 +91,7 @@ def confesses(order: Order) -> Iterator[RunEvent]:
     print("secrets", *(name for name in os.environ if name.startswith("TRAINWIRE_")))
     with open("/proc/self/environ", "rb") as file:  # noqa: PTH123
         print("inherited", *(name for name in file.read().decode().split("\0") if name.startswith("TRAINWIRE_")))
+    print("cuda", torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
     print("threads", os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"])
     print("group", os.getpgid(0) == os.getpid())
     yield from epochs(order)

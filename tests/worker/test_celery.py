@@ -157,6 +157,8 @@ def test_a_lost_message_costs_a_poll_and_a_killed_worker_a_lease(stack: Stack) -
     [
         ("solo", {}, "-P threads"),
         ("threads", {"TRAINWIRE_BROKER_URL": ""}, "TRAINWIRE_BROKER_URL"),
+        ("threads", {"TRAINWIRE_LEASE_S": "soon"}, "TRAINWIRE_LEASE_S is 'soon'"),
+        ("threads", {"TRAINWIRE_DATABASE_URL": "sqlite:////tmp/trainwire-empty.db"}, "trainwire migrate"),
         ("threads", {"TRAINWIRE_DATABASE_URL": "oracle://nowhere"}, "database URL"),
     ],
 )

@@ -35,6 +35,26 @@ def supervising(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_forkserver_has_torch_loaded_and_leaves_signals_to_its_supervisor(
+    launcher: KeptLauncher, tmp_path: Path
+) -> None:
+    assert launcher.wait_warm(WITHIN_S)
+    spare = launcher._spare
+    assert spare is not None
+    forkserver = parent_of(spare.pid)
+    assert "libtorch" in Path(f"/proc/{forkserver}/maps").read_text()
+    assert "libtorch" not in Path("/proc/self/maps").read_text()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(forkserver, number)
+    child = launcher.launch(_order(tmp_path))
+    assert isinstance(_everything(child)[-1], Finished)
+    child.close()
+    assert launcher.wait_warm(WITHIN_S)
+    assert launcher._spare is not None
+    assert parent_of(launcher._spare.pid) == forkserver
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path, by: signal.Signals) -> None:
     with supervising(tmp_path) as (supervisor, pids):

@@ -94,7 +94,7 @@ def test_a_child_that_floods_its_output_neither_stalls_nor_fills_the_database(pl
 def test_a_child_is_a_clean_place(place: Place) -> None:
     place.node()
     said = place.printed(place.ended(place.submit("confesses")))
-    assert said == ["modules torch", "secrets", "inherited", "threads 1 1", "group True"]
+    assert said == ["modules torch", "secrets", "inherited", "cuda False", "threads 1 1", "group True"]
 
 
 def test_a_cancelled_run_and_all_its_processes_are_gone_within_two_seconds(place: Place) -> None:
