@@ -9,8 +9,8 @@ import pytest
 
 import core.parts  # noqa: F401
 from core.data import Arrays, DataShape
-from core.outline import Outline
 from core.registry import datasets
+from core.spec.outline import Outline
 
 GENERATED = ["moons", "circles", "spirals", "blobs", "linear", "random"]
 

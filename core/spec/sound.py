@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 from core.checks import Path
-from core.outline import Unsound
 from core.registry import metrics
-from core.spec_defaults import DERIVED
-from core.spec_fields import EarlyStopping, Loader, Preprocess, Split
+from core.spec.defaults import DERIVED
+from core.spec.fields import EarlyStopping, Loader, Preprocess, Split
+from core.spec.outline import Unsound
 
 PLACEHOLDERS: Mapping[str, Any] = {"dataset": "iris", "model": "linear"}
 """What stands in for the required fields while the sound ones are validated."""

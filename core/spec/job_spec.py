@@ -10,12 +10,10 @@ import core.parts  # noqa: F401  (registers the parts)
 from core.checks import Finding, explain, problems, refuse, shown
 from core.data import Cost, DataShape, ModelShape
 from core.errors import SpecRefused
-from core.outline import Outline
 from core.parts.limits import Epochs, LearningRate, Seed
 from core.registry import optimizers, schedulers
-from core.spec_checks import findings
-from core.spec_defaults import filled, last_resort
-from core.spec_fields import (
+from core.spec.defaults import filled, last_resort
+from core.spec.fields import (
     STRICT,
     DatasetChoice,
     EarlyStopping,
@@ -31,8 +29,10 @@ from core.spec_fields import (
     SchedulerChoice,
     Split,
 )
-from core.spec_size import oversized
-from core.spec_sound import sound_fields
+from core.spec.outline import Outline
+from core.spec.rules import findings
+from core.spec.size import oversized
+from core.spec.sound import sound_fields
 
 
 def parse_spec(data: object) -> JobSpec:
@@ -59,7 +59,8 @@ class JobSpec(BaseModel):
     preprocess: Preprocess = Preprocess()
     model: ModelChoice
     loss: LossChoice = Field(
-        default_factory=last_resort, description="bce for two classes, cross_entropy for more, mse for numbers when not given."
+        default_factory=last_resort,
+        description="bce for two classes, cross_entropy for more, mse for numbers when not given.",
     )
     optimizer: OptimizerChoice = Field(
         default_factory=lambda: optimizers.choose("adam"), json_schema_extra={"default": "adam"}

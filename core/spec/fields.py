@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from core.choice import Choice
 from core.parts.limits import Decay, Seed
 from core.registry import PartSettings, datasets, losses, metrics, models, optimizers, schedulers
+from core.spec.choice import Choice
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 

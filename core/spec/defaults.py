@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.outline import Outline
 from core.registry import PartSettings, Registry, datasets, models, optimizers
-from core.spec_fields import Split
+from core.spec.fields import Split
+from core.spec.outline import Outline
 
 DERIVED = frozenset({"name", "loss", "lr", "metrics"})
 """The fields whose default cannot be told when what they depend on is broken."""

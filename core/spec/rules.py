@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from core.checks import Finding, nearest, shown
-from core.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, training_bytes
-from core.outline import Outline, Unsound
 from core.registry import Registry, losses, metrics, models
+from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, training_bytes
+from core.spec.outline import Outline, Unsound
 
 Check = Callable[[Outline], Iterator[Finding]]
 
