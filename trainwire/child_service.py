@@ -34,11 +34,26 @@ def service_on(data: Path) -> Generator[Service]:
     if url := folder.running_url(data):
         yield Service(url, is_ours=False)
         return
-    with tempfile.TemporaryFile() as complaints, _started(data, complaints) as child:
+    with _terminable(), tempfile.TemporaryFile() as complaints, _started(data, complaints) as child:
         try:
             yield Service(_announced(child, complaints), is_ours=True)
         finally:
             _stop(child)
+
+
+@contextmanager
+def _terminable() -> Generator[None]:
+    """SIGTERM and a closed terminal end this command by an exception, so that its service ends too."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = {sign: signal.signal(sign, end) for sign in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
 
 
 def _started(data: Path, complaints: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,8 @@ from trainwire.client import Client
 from trainwire.exits import Exit, errors_told, of_status
 
 SPEC = "01_digits_mlp.json"
+PATIENCE_S = 15.0
+"""A service of our own that is gone does not come back."""
 
 
 def demo(
@@ -59,7 +62,7 @@ def _train(client: Client, service: Service, console: Console) -> JobView:
     spec = _short(example(SPEC))
     job = client.submit(json.loads(example(SPEC).read_text()))
     console.print(f"POST /v1/jobs  <- {spec}  -> {job.id}", soft_wrap=True)
-    bars.show(client.watch(job.id), console=console, epochs=job.spec["epochs"])
+    bars.show(client.watch(job.id, patience_s=PATIENCE_S), console=console, epochs=job.spec["epochs"])
     return client.job(job.id)
 
 
@@ -108,9 +111,11 @@ def _up(data: Path) -> str:
 
 
 def _command() -> str:
-    """How this command was called, when by a path; else by its name."""
+    """How this command is called from here: by its name where that finds it, else by its path."""
     called = Path(sys.argv[0])
-    return _short(called) if called.name == "trainwire" and len(called.parts) > 1 else "trainwire"
+    if called.name != "trainwire" or shutil.which("trainwire") == str(called):
+        return "trainwire"
+    return _short(called)
 
 
 def _short(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,8 @@ def up(
 ) -> None:
     """Serve until Ctrl-C: the API and the training in one process, nothing else needed."""
     from trainwire.local import Place, serve
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def announce(place: Place) -> None:
         if as_json:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from core.job import Status
-from tests.acceptance.processes import trainwire, up
+from tests.acceptance.processes import command, environment, trainwire, up
 from trainwire import folder
 from trainwire.client import Client
 
@@ -54,3 +56,24 @@ def test_a_demo_that_cannot_start_says_so_in_one_sentence(tmp_path: Path) -> Non
 
 def line_after(word: str, text: str) -> str:
     return next(line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(word))
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_demo_that_is_stopped_stops_its_service(tmp_path: Path, sign: signal.Signals, code: int) -> None:
+    demo = subprocess.Popen(
+        [*command(), "demo", "--data", str(tmp_path)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        next(line for line in demo.stdout if "POST /v1/jobs" in line)
+        demo.send_signal(sign)
+        assert demo.wait(timeout=30) == code
+        assert "Traceback" not in demo.stderr.read()
+    assert folder.running_url(tmp_path) is None
+    with folder.held(tmp_path):
+        pass

@@ -1,0 +1,84 @@
+"""What a terminal shows of a job, and what a pipe gets."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from core.job import EventType, Status
+from trainwire import bars
+from trainwire.figures import number, row_text
+from trainwire.watching import Event
+
+STARTED = {"device": "cpu", "parameters": 9610, "train_samples": 1437, "val_samples": 360, "attempt": 1}
+EPOCH = {"epoch": 2, "train_loss": 0.25, "val_loss": 0.5, "val_accuracy": 0.875, "lr": 0.1, "epoch_s": 0.01}
+END = {"status": "succeeded", "reason": "completed"}
+
+CURSOR_BACK = "\x1b[?25h"
+
+
+def shown(*events: tuple[str, dict[str, Any]], terminal: bool) -> tuple[str, Status]:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
+    told = [Event(type=EventType(kind), data=data, seq=seq) for seq, (kind, data) in enumerate(events, start=1)]
+    ended = bars.show(told, console=console, epochs=4)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().replace(CURSOR_BACK, ""), ended
+
+
+def test_a_pipe_gets_a_line_an_epoch() -> None:
+    progress = {"epoch": 2, "epochs": 4, "step": 1, "steps": 2}
+    text, ended = shown(("started", STARTED), ("progress", progress), ("epoch", EPOCH), ("end", END), terminal=False)
+    assert text.splitlines() == [
+        "training on cpu: 9,610 parameters, 1,437 samples to learn from, 360 to check on",
+        "epoch 2/4  train_loss 0.2500  val_loss 0.5000  val_accuracy 0.8750",
+        "succeeded: completed",
+    ]
+    assert ended is Status.SUCCEEDED
+
+
+def test_a_terminal_gets_one_bar_that_fits_80_columns() -> None:
+    text, _ = shown(("started", STARTED), ("epoch", EPOCH), ("end", END), terminal=True)
+    bar = next(line for line in reversed(text.splitlines()) if "epoch 2/4" in line)
+    assert "train 0.2500  val 0.5000  accuracy 0.8750" in bar
+    assert "…" not in bar
+    assert text.splitlines()[-1] == "succeeded: completed"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_failure_says_why_and_what_to_change(*, terminal: bool) -> None:
+    error = {"code": "diverged", "message": "train_loss became inf.", "hint": "Try a lower lr."}
+    end = {"status": "failed", "reason": "diverged", "error": error}
+    text, ended = shown(("end", end), terminal=terminal)
+    assert text.splitlines()[-3:] == ["failed: diverged", "train_loss became inf.", "Try a lower lr."]
+    assert ended is Status.FAILED
+
+
+def test_lines_of_the_run_and_second_starts_are_told() -> None:
+    lost = {"status": "queued", "reason": "lease_expired", "by": "service"}
+    notice = {"code": "epoch_differs", "message": "Epoch 1 differs."}
+    text, _ = shown(("log", {"line": "hi"}), ("status", lost), ("notice", notice), ("end", END), terminal=False)
+    assert text.splitlines()[:3] == ["hi", "waits again: lease_expired", "note: Epoch 1 differs."]
+
+
+def test_what_a_run_prints_cannot_steer_the_terminal() -> None:
+    text, _ = shown(("log", {"line": "\x1b[2J[red]\rsucceeded: completed\n"}), ("end", END), terminal=False)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert text.splitlines()[0].startswith("\N{REPLACEMENT CHARACTER}[2J[red]")
+    assert len(text.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.25, "0.2500"), (0.0, "0.0000"), (1e-5, "1.000e-05"), (3e9, "3.000e+09"), (9610, "9,610"), ("inf", "inf")],
+)
+def test_numbers_show_the_digits_that_matter(value: object, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_figure_that_json_cannot_hold_is_named() -> None:
+    row = {"epoch": 1, "train_loss": None, "val_loss": 1.0, "nonfinite": {"train_loss": "nan"}}
+    assert row_text(row) == "train_loss nan  val_loss 1.0000"
