@@ -91,8 +91,7 @@ class Server(uvicorn.Server):
         self.hub.close_soon()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
-        """Stop on a signal, and return to the caller afterwards; a second signal waits for nothing."""
-        self.force_exit = self.should_exit
+        """Stop on a signal, and return to the caller afterwards; impatient repeats change nothing, the end is near."""
         self.stop()
 
     def __enter__(self) -> Self:

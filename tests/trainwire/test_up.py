@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from core.job import EventType
+from tests.acceptance import processes
 from tests.acceptance.processes import trainwire, up
 from tests.trainwire.specs import LONG, QUICK
 from trainwire.client import Client
 
-READY_S = 5.0
-ENDED_S = 3.0
+READY_WITHIN_S = 25.0
+"""Five times the line of `bench/startup.py`: here it only tells "soon" from "never"."""
+ENDED_WITHIN_S = 15.0
 
 
 def test_it_is_ready_soon_and_says_where_and_on_what(tmp_path: Path) -> None:
@@ -30,7 +35,7 @@ def test_it_is_ready_soon_and_says_where_and_on_what(tmp_path: Path) -> None:
         assert len(ready.json()["slots"]) == 2
         assert {slot["state"] for slot in ready.json()["slots"]} <= {"warming", "warm"}
         assert json.loads((tmp_path / "data" / "server.json").read_text())["url"] == service.url
-    assert took <= READY_S
+    assert took <= READY_WITHIN_S
     assert not (tmp_path / "data" / "server.json").exists()
 
 
@@ -40,11 +45,31 @@ def test_it_ends_soon_with_open_streams_and_goes_on_at_the_next_start(tmp_path: 
         job = client.submit(LONG)
         events = client.watch(job.id, patience_s=0.0)
         next(event for event in events if event.type is EventType.EPOCH)
-        assert service.stop(sign) <= ENDED_S
+        assert service.stop(sign) <= ENDED_WITHIN_S
         assert service.process.returncode == 0
     with up(tmp_path) as service, Client(service.url) as client:
         assert any(event.data.get("attempt") == 2 for event in client.watch(job.id) if event.type is EventType.STARTED)
         client.cancel(job.id)
+
+
+def test_ctrl_c_on_a_terminal_ends_it_without_a_word(tmp_path: Path) -> None:
+    """The terminal signals the whole foreground group, and people press twice, also while it still warms up."""
+    command = [*processes.command(), "up", "--json", "--port", "0", "--data", str(tmp_path)]
+    with subprocess.Popen(
+        command,
+        env=processes.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        _, complaints = process.communicate(timeout=60)
+    assert (process.returncode, complaints) == (0, "")
 
 
 def test_a_taken_port_is_refused_and_nothing_is_touched(tmp_path: Path) -> None:
