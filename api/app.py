@@ -26,7 +26,7 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-ROOMS = (jobs, metrics, events, artifacts, catalog, operations, pages)
+V1 = (jobs, metrics, events, artifacts, catalog)
 
 
 def create_app(
@@ -59,12 +59,13 @@ def bare_app() -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        dependencies=[Depends(known_parameters)],
     )
     add_handlers(app)
-    for room in ROOMS:
+    for room in V1:
+        app.include_router(room.router, dependencies=[Depends(known_parameters)])
+    for room in (operations, pages):
         app.include_router(room.router)
-    app.state.routes = [route for room in ROOMS for route in room.router.routes]
+    app.state.routes = [route for room in (*V1, operations, pages) for route in room.router.routes]
     app.mount(operations.DOCS_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", StaticFiles(directory=pages.PAGES / "static"))
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign]

@@ -10,8 +10,10 @@ from core.wire import dumps
 
 Responses = dict[int | str, dict[str, Any]]
 
-ANYWHERE = (400, 422, 503)
+ANYWHERE = (400, 503)
 """What any route may answer."""
+V1 = (*ANYWHERE, 401, 422)
+"""What any route under /v1 may answer."""
 _HEADERS = {
     "ETag": {"description": "The version of what is shown.", "schema": {"type": "string"}},
     "Location": {"description": "Where the job is.", "schema": {"type": "string"}},
@@ -20,7 +22,7 @@ _HEADERS = {
 
 def problems(*statuses: int) -> Responses:
     """The problems a route may answer with, each with an example, and those that every route may."""
-    return {status: _problem(status) for status in sorted({*statuses, *ANYWHERE, 401})}
+    return {status: _problem(status) for status in sorted({*statuses, *V1})}
 
 
 def open_problems() -> Responses:

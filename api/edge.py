@@ -64,6 +64,6 @@ class LastHandler:
         except TimeoutError:
             log.info("dropped a reader that took nothing: request %s", request_id(scope))
         except Exception:
-            log.exception("request %s failed: %s %s", request_id(scope), scope.get("method"), scope.get("path"))
+            log.exception("request %s failed: %s %r", request_id(scope), scope.get("method"), scope.get("path"))
             if not started:
                 await problem(scope, 500, detail="The log has the reason under this request id.")(scope, receive, send)

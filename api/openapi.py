@@ -36,6 +36,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         components = found.setdefault("components", {})
         components.setdefault("schemas", {})
         components["schemas"] |= _schemas()
+        # The model says "any object", so that the client need not know the parts of the server.
+        components["schemas"]["JobView"]["properties"]["spec"] = {"$ref": "#/components/schemas/JobSpec"}
         components["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "The service's key, where it has one."}
         }

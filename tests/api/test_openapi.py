@@ -59,7 +59,8 @@ def test_operation_ids_are_stable(found: dict[str, Any]) -> None:
 def test_every_error_is_a_problem_with_an_example(found: dict[str, Any]) -> None:
     for _, path, operation in _operations(found):
         errors = {status: one for status, one in operation["responses"].items() if status >= "400"}
-        assert {"400", "422", "503"} <= set(errors), path
+        assert {"400", "503"} <= set(errors), path
+        assert {"401", "422"} <= set(errors) or not path.startswith("/v1/")
         for status, error in errors.items():
             content = error["content"]["application/problem+json"]
             assert content["schema"] == {"$ref": "#/components/schemas/ProblemView"}

@@ -80,6 +80,10 @@ def test_streams_have_no_latency(client: TestClient, play: Play) -> None:
     assert "/events" not in text
 
 
+def test_a_probe_may_carry_parameters(client: TestClient) -> None:
+    assert {client.get(f"{path}?t=1").status_code for path in ("/", "/healthz", "/readyz", "/metrics")} == {200}
+
+
 def test_an_app_can_be_made_many_times(connect: Connect) -> None:
     assert [connect().get("/metrics").status_code for _ in range(3)] == [200] * 3
 
