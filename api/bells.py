@@ -65,9 +65,9 @@ class CeleryWorkBell:
             try:
                 self._send(ring.queue)
                 self._away = False
-            except Exception as error:
+            except Exception:
                 if not self._away:
-                    log.warning("could not ring the workers (%s); they look by themselves every few seconds", error)
+                    log.warning("could not ring the workers; they look by themselves every few seconds", exc_info=True)
                 self._away = True
                 self._forget()
 

@@ -74,12 +74,12 @@ def test_a_key_in_the_query_string_is_never_read(locked: TestClient, name: str) 
 @pytest.mark.parametrize(
     "host", ["evil.test", "localhost.evil.test", "127.0.0.1.evil.test", "10.0.0.1", "", "[", "a b"]
 )
-@pytest.mark.parametrize("path", ["/v1/jobs", "/healthz", "/", "/nothing", f"/v1/jobs/job_{'0' * 32}/events"])
-def test_a_foreign_host_is_refused_everywhere(client: TestClient, host: str, path: str) -> None:
-    answer = client.get(path, headers={"Host": host, "Accept": "text/event-stream"})
+def test_a_foreign_host_is_refused_everywhere(client: TestClient, host: str) -> None:
+    for path in ("/v1/jobs", "/healthz", "/", "/nothing", "/static/jobs.js", f"/v1/jobs/job_{'0' * 32}/events"):
+        answer = client.get(path, headers={"Host": host, "Accept": "text/event-stream"})
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "foreign_host"
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "foreign_host"
 
 
 @pytest.mark.parametrize(
