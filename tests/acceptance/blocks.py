@@ -69,4 +69,4 @@ def _shape(value: Any) -> Any:
     """The keys of JSON, without its values; of a list its first element."""
     if isinstance(value, dict):
         return {key: _shape(inner) for key, inner in value.items()}
-    return [_shape(inner) for inner in value[:1]] if isinstance(value, list) else type(value).__name__
+    return [_shape(inner) for inner in value[:1]] if isinstance(value, list) else "…"
