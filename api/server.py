@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -35,11 +36,14 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then return within 3 s; `ready` gets the URL once requests are answered.
 
+    Afterwards the process hears neither, so that an impatient repeat cannot cut short what the caller tidies.
     Port 0 takes a free one; `listener` is a socket that was `bound` before.
     Raises StartRefused when the address cannot or may not be used.
     """
     server = Server(app, host, port, ready=ready, listener=listener)
+    _hear(server.handle_exit)
     server.run()
+    _hear(signal.SIG_IGN)
     if not server.started:
         raise StartRefused(NOT_STARTED)
 
@@ -106,6 +110,11 @@ class Server(uvicorn.Server):
         self.stop()
         if self._thread is not None:
             self._thread.join()
+
+
+def _hear(act: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, act)
 
 
 def _config(app: FastAPI) -> uvicorn.Config:

@@ -44,6 +44,7 @@ def test_the_forkserver_has_torch_loaded_and_leaves_signals_to_its_supervisor(
     forkserver = parent_of(spare.pid)
     assert "libtorch" in Path(f"/proc/{forkserver}/maps").read_text()
     assert "libtorch" not in Path("/proc/self/maps").read_text()
+    assert signal.SIGINT in blocked(forkserver), "Ctrl-C would interrupt its imports"
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(forkserver, number)
     child = launcher.launch(_order(tmp_path))
@@ -52,6 +53,13 @@ def test_the_forkserver_has_torch_loaded_and_leaves_signals_to_its_supervisor(
     assert launcher.wait_warm(WITHIN_S)
     assert launcher._spare is not None
     assert parent_of(launcher._spare.pid) == forkserver
+
+
+def blocked(pid: int) -> set[int]:
+    """The signals that a process holds off, as Linux tells them: bit n - 1 for signal n."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    mask = int(status["SigBlk"], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
