@@ -43,7 +43,7 @@ class Nursery:
         # not daemonic: a DataLoader in it must be able to have processes
         process = self._context.Process(target=child.main, args=its_ends, kwargs={"trainer": self._trainer})  # type: ignore[attr-defined]
         try:
-            with STARTING, _hidden_main(), _deaf_to_ctrl_c():
+            with STARTING, _hidden_main():
                 self._start(process)
         finally:
             for end in its_ends:
@@ -84,16 +84,6 @@ def _blocked_signals() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, own)
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """A terminal's Ctrl-C goes to every process in front of it; what starts here leaves it to the supervisor."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
