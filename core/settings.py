@@ -5,14 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(text: object) -> object:
+    return tuple(word for word in map(str.strip, text.split(",")) if word) if isinstance(text, str) else text
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Comma-separated in a variable."""
 
 
 class Settings(BaseSettings):
     """Every setting of the API, the workers and the embedded service; times are in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="TRAINWIRE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="TRAINWIRE_",
+        # set but empty is unset: an empty key would be one that anybody knows
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+    )
 
     database_url: str = "sqlite:///trainwire-data/trainwire.db"
     broker_url: str | None = None
@@ -22,11 +36,11 @@ class Settings(BaseSettings):
 
     api_key: SecretStr | None = None
     """The one bearer key; without it the API serves loopback only."""
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: Words = ()
     """Host names, beside loopback and the bound one, that requests may name (comma-separated)."""
     max_body_bytes: PositiveInt = 1_048_576
 
-    queues: Annotated[tuple[str, ...], NoDecode] = ("cpu", "gpu")
+    queues: Words = ("cpu", "gpu")
     """The named queues this worker serves (comma-separated); jobs without a queue run on any worker."""
     slots: PositiveInt | None = None
     """Jobs at a time on this worker; none: one per GPU, else the cores, at most 4."""
