@@ -11,7 +11,7 @@ from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentato
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from api import openapi
+from api import schema
 from api.context import Api
 from api.edge import LastHandler, RequestId
 from api.guards import BodyLimit, HostGuard, KeyGuard
@@ -51,8 +51,8 @@ def create_app(
 def bare_app() -> FastAPI:
     """The routes alone, as the OpenAPI document needs them."""
     app = FastAPI(
-        title=openapi.TITLE,
-        description=openapi.DESCRIPTION,
+        title=schema.TITLE,
+        description=schema.DESCRIPTION,
         version=VERSION,
         docs_url=None,
         redoc_url=None,
@@ -68,7 +68,7 @@ def bare_app() -> FastAPI:
     app.state.routes = [route for room in (*V1, operations, pages) for route in room.router.routes]
     app.mount(operations.DOCS_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", StaticFiles(directory=pages.PAGES / "static"))
-    app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign]
+    app.openapi = functools.partial(schema.document, app)  # type: ignore[method-assign]
     return app
 
 

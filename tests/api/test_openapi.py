@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import bare_app
-from api.openapi import as_text, document
+from api.openapi import as_text
+from api.schema import document
 from core.views import ProblemView
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"

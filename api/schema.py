@@ -1,0 +1,51 @@
+"""The OpenAPI document of the routes, with what FastAPI cannot know of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.guards import is_public
+from core.views import ProblemView
+
+TITLE = "Trainwire"
+DESCRIPTION = """Train PyTorch models over HTTP: POST a job spec, watch the losses arrive, take the model home.
+
+Errors are `application/problem+json` (RFC 9457) with a stable `code`; every answer carries `X-Request-ID`.
+Times are RFC 3339 in UTC, durations end in `_s`. JSON has no NaN: such a number is null and named under `nonfinite`.
+"""
+TAGS = [
+    {"name": "jobs", "description": "Queue, list, look at and cancel jobs."},
+    {"name": "watching", "description": "Figures, events and printed lines, by polling or live."},
+    {"name": "artifacts", "description": "The files that a job made."},
+    {"name": "service", "description": "Parts and workers."},
+    {"name": "operations", "description": "For those who run the service."},
+]
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The app's OpenAPI document, with the problem model and where the key is needed."""
+    if app.openapi_schema is None:
+        found = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
+        )
+        components = found.setdefault("components", {})
+        components.setdefault("schemas", {})
+        components["schemas"] |= _schemas()
+        # The model says "any object", so that the client need not know the parts of the server.
+        components["schemas"]["JobView"]["properties"]["spec"] = {"$ref": "#/components/schemas/JobSpec"}
+        components["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "The service's key, where it has one."}
+        }
+        for path, operations in found["paths"].items():
+            for operation in operations.values():
+                operation["security"] = [] if is_public(path) else [{"key": []}, {}]
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def _schemas() -> dict[str, Any]:
+    schema = ProblemView.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), "ProblemView": schema}
