@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
-import time
 from weakref import WeakSet
 
 from core.errors import Unavailable
@@ -18,6 +17,7 @@ from worker.process import ChildProcess
 log = logging.getLogger(__name__)
 _READY_WITHIN_S = 120.0
 _RETRY_S = 1.0
+_CLOSED_WITHIN_S = 0.3
 
 
 class Launcher:
@@ -30,11 +30,12 @@ class Launcher:
         self._launched: WeakSet[ChildProcess] = WeakSet()
         self._devices: tuple[str, ...] = ()
         self._closed = False
+        self._keeper = threading.Thread(target=self._keep_spare, name="spare child", daemon=True)
 
     def start(self) -> None:
         """Begin to warm up, in the background (about 4 s)."""
         atexit.register(self.close)  # else multiprocessing waits at exit for a child that lives
-        threading.Thread(target=self._keep_spare, name="spare child", daemon=True).start()
+        self._keeper.start()
 
     @property
     def warm(self) -> bool:
@@ -76,6 +77,8 @@ class Launcher:
             child_left.kill()
         if spare:
             spare.close()
+        if self._keeper.ident is not None:
+            self._keeper.join(_CLOSED_WITHIN_S)  # it may be making a child, or waiting for the forkserver
 
     def _given(self, order: object) -> ChildProcess:
         while True:
@@ -104,9 +107,13 @@ class Launcher:
             spare = self._made(quiet=failing)
             failing = spare is None
             if spare is None:
-                time.sleep(_RETRY_S)
+                self._rest()
             else:
                 self._offer(spare)
+
+    def _rest(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, _RETRY_S)
 
     def _is_wanted(self) -> bool:
         """Wait until there is no spare child; False when the launcher is closed."""
@@ -123,17 +130,19 @@ class Launcher:
         spare.close()
 
     def _made(self, *, quiet: bool) -> ChildProcess | None:
+        level = logging.DEBUG if quiet or self._closed else logging.ERROR
         try:
-            made = self._nursery.start()
-        except (OSError, EOFError) as error:
-            log.log(logging.DEBUG if quiet else logging.ERROR, "No training process comes up: %r", error)
+            return self._ready(self._nursery.start())
+        except Exception as error:  # noqa: BLE001 - a thread's edge: without it no job would ever start again
+            log.log(level, "No training process comes up: %s", error)
             return None
+
+    def _ready(self, made: ChildProcess) -> ChildProcess:
         devices = made.ready(_READY_WITHIN_S)
         if devices is not None:
             self._devices = devices
             return made
         made.kill()
         said = [line for event in made.read() or () if isinstance(event, Logged) for line in event.lines]
-        made.close()
-        log.log(logging.DEBUG if quiet else logging.ERROR, "No training process comes up: %s", "\n".join(said))
-        return None
+        code = made.close()
+        raise Unavailable("\n".join(said) or f"It ended with code {code}.")

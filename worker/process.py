@@ -90,16 +90,20 @@ class ChildProcess:
     def close(self) -> int:
         """Kill it, wait until it is gone and let its pipes go; gives its exit code (negative: the signal)."""
         self.kill()
-        wait([self._process.sentinel], _GONE_WITHIN_S)
+        gone = bool(wait([self._process.sentinel], _GONE_WITHIN_S))
         with self._killing:
             self._reaped = True
         self._pipe.close()
         self._prints.close()
+        if not gone:
+            return -signal.SIGKILL  # it hangs in the kernel and cannot come back from there to do harm
         with STARTING:
+            self._process.join(_GONE_WITHIN_S)
             code = self._process.exitcode
-            with suppress(ValueError):  # it hangs in the kernel; it cannot come back from there to do harm
-                self._process.close()
-        return -signal.SIGKILL if code is None else code
+            if code is None:
+                return -signal.SIGKILL
+            self._process.close()
+            return code
 
     def _wait(self, deadline: float | None) -> bool:
         """Wait for anything to read until `deadline`; True when the child is gone."""
