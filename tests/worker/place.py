@@ -116,8 +116,13 @@ def is_running(pid: int) -> bool:
 
 def gone(pids: list[int]) -> bool:
     """Whether all processes are gone within two seconds, the time that is promised."""
-    deadline = time.monotonic() + GONE_WITHIN_S
-    while any(map(is_running, pids)):
+    return happens(lambda: not any(map(is_running, pids)), within_s=GONE_WITHIN_S)
+
+
+def happens(holds: Callable[[], bool], *, within_s: float = WITHIN_S) -> bool:
+    """Whether something comes true that no bell tells of."""
+    deadline = time.monotonic() + within_s
+    while not holds():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
