@@ -11,6 +11,8 @@ from queue import SimpleQueue
 
 from celery import Celery
 
+from core.bell import KEY_PREFIX
+
 log = logging.getLogger("trainwire.api")
 
 TASK = "trainwire.look"
@@ -38,7 +40,11 @@ class CeleryWorkBell:
         self._app = Celery("trainwire", broker=broker_url, set_as_current=False)
         self._app.conf.update(
             broker_connection_timeout=1.0,
-            broker_transport_options={"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
+            broker_transport_options={
+                "global_keyprefix": KEY_PREFIX,
+                "socket_timeout": 1.0,
+                "socket_connect_timeout": 1.0,
+            },
             task_ignore_result=True,
         )
         self._served = served

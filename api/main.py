@@ -12,6 +12,7 @@ from api.app import create_app
 from api.bells import CeleryWorkBell
 from api.server import bound, check_exposure, serve
 from core.artifacts import mark
+from core.configuration import configured
 from core.errors import StartRefused
 from core.redis_bell import RedisWatchBell
 from core.settings import Settings
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     log.setLevel(logging.INFO)
     try:
-        run(Settings(), host=asked.host, port=asked.port)
+        run(configured(), host=asked.host, port=asked.port)
     except StartRefused as refused:
         sys.stderr.write(f"{refused.message}\n")
         return 1

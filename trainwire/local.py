@@ -14,10 +14,10 @@ from api.server import bound, check_exposure
 from api.server import serve as serve_app
 from core import artifacts
 from core.bell import LocalWatchBell, LocalWorkBell
+from core.configuration import configured
 from core.settings import Settings
 from core.store import Store, schema
 from trainwire import folder
-from trainwire.configuration import configured
 from worker.node import Node
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from core import wire
+from core.configuration import configured
 from trainwire import folder
-from trainwire.configuration import configured
 from trainwire.exits import errors_told
 
 

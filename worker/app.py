@@ -10,11 +10,15 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from core.bell import KEY_PREFIX
-from worker.configuration import configured
+from core.configuration import configured
+from core.errors import StartRefused
 from worker.devices import default_slots, visible_gpus
 from worker.station import Station
 
-settings = configured()
+try:
+    settings = configured()
+except StartRefused as refused:  # Celery would print a traceback of its import
+    raise SystemExit(refused.message) from None
 app = Celery("trainwire", include=["worker.tasks"])
 app.conf.update(
     broker_url=settings.broker_url,

@@ -13,11 +13,11 @@ from celery import bootsteps
 from celery.concurrency.thread import TaskPool
 from celery.signals import worker_shutting_down
 
+from core.configuration import configured
 from core.errors import StartRefused, TrainwireError
 from core.redis_bell import RedisWatchBell
 from core.store import Store
 from core.store.schema import is_current
-from worker.configuration import configured
 from worker.node import Node
 
 log = logging.getLogger(__name__)

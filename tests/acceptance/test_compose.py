@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -14,15 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
-import redis
 
 from core.job import Status
 from tests.acceptance.composed import DOT_ENV, Missing, Natively, compose, required
-from tests.acceptance.processes import HOUSE, wait_until
-from tests.core.store.making import a_postgres
+from tests.acceptance.processes import HOUSE, free_port, wait_until
+from tests.servers import a_postgres, a_redis
 from trainwire.client import Client
 
-REDIS = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379/11")
+REDIS_DATABASE = 11
 FILE = compose(DOT_ENV)
 SERVICES: dict[str, Any] = FILE["services"]
 OURS = ["migrate", "api", "worker", "worker-gpu"]
@@ -155,17 +152,16 @@ def test_the_build_gets_every_room() -> None:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """Every service of ours, started as the file says, on this machine's PostgreSQL and Redis."""
-    need_redis()
     folder = tmp_path_factory.mktemp("stack")
     (folder / "data").mkdir()
-    with a_postgres() as database:
+    with a_postgres() as database, a_redis(REDIS_DATABASE) as broker:
         port = free_port()
         natively = Natively(
             SERVICES,
             folder,
             {
                 SERVICES["api"]["environment"]["TRAINWIRE_DATABASE_URL"]: database,
-                SERVICES["api"]["environment"]["TRAINWIRE_BROKER_URL"]: REDIS,
+                SERVICES["api"]["environment"]["TRAINWIRE_BROKER_URL"]: broker,
                 "/data": str(folder / "data"),
                 "8000": str(port),
             },
@@ -209,16 +205,6 @@ def test_the_stack_asks_for_its_key(stack: Client) -> None:
     assert httpx.get(f"{stack.url}/v1/jobs").status_code == 401
 
 
-def need_redis() -> None:
-    try:
-        with redis.Redis.from_url(REDIS) as server:
-            server.flushdb()
-    except redis.ConnectionError as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"needs Redis at {REDIS}: {missing}")
-
-
 def stopped(process: subprocess.Popen[bytes], service: dict[str, Any]) -> int:
     """The exit code, within the time that the file gives."""
     return process.wait(timeout=seconds(service["stop_grace_period"]))
@@ -226,9 +212,3 @@ def stopped(process: subprocess.Popen[bytes], service: dict[str, Any]) -> int:
 
 def seconds(text: str) -> int:
     return int(text.removesuffix("s"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

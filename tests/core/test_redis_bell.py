@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import threading
 import time
@@ -14,22 +13,16 @@ import pytest
 import redis
 
 from core.redis_bell import RedisWatchBell
+from tests.servers import REDIS, a_redis
 
-URL = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379/9")
+URL = f"{REDIS}/9"
 WITHIN_S = 10.0
 
 
 @pytest.fixture
 def server() -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(URL)
-    try:
-        client.ping()
-    except redis.ConnectionError as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"needs Redis: {missing}")
-    yield client
-    client.close()
+    with a_redis(9), redis.Redis.from_url(URL) as client:
+        yield client
 
 
 @pytest.fixture

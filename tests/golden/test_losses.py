@@ -1,6 +1,6 @@
 """Golden losses: what these jobs gave when they were recorded, they give after every refactoring of the loop.
 
-When a change is meant to move them, `TRAINWIRE_RECORD=1 pytest tests/golden` writes `losses.json` anew.
+When a change is meant to move them, `TRAINWIRE_TEST_RECORD=1 pytest tests/golden` writes `losses.json` anew.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ JOBS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", JOBS)
 def test_the_job_gives_the_recorded_figures(train_rows: TrainRows, name: str) -> None:
     figures = [row.figures() for row in train_rows(**JOBS[name], epochs=5)]
-    if os.environ.get("TRAINWIRE_RECORD"):
+    if os.environ.get("TRAINWIRE_TEST_RECORD"):
         record(name, figures)
     recorded = json.loads(FILE.read_text())[name]
     assert len(figures) == len(recorded) == 5

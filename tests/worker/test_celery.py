@@ -7,45 +7,42 @@ import signal
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-import redis
-from celery import Celery
+from kombu import Connection
 
+from api.bells import CeleryWorkBell
 from core import artifacts
 from core.job import Job, Reason, Status
 from core.redis_bell import RedisWatchBell
 from core.settings import Settings
 from core.store import Store
 from core.store.schema import upgrade
+from tests.servers import a_postgres, a_redis
 from tests.worker.place import WITHIN_S, acting, gone
-
-POSTGRES = os.environ.get("TRAINWIRE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-REDIS = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379/10")
+from worker.app import app
+from worker.tasks import look
 
 
 class Stack:
     """A database, a broker, and what a client of both would do."""
 
-    def __init__(self, database_url: str, folder: Path) -> None:
-        self.settings = Settings(database_url=database_url, broker_url=REDIS, artifacts=folder / "artifacts")
+    def __init__(self, database_url: str, broker_url: str, folder: Path) -> None:
+        self.settings = Settings(database_url=database_url, broker_url=broker_url, artifacts=folder / "artifacts")
         self.folder = folder
         artifacts.mark(self.settings.artifacts)
         upgrade(database_url)
         self.store = Store.open(database_url, settings=self.settings)
-        self.bell = RedisWatchBell(REDIS)
+        self.bell = RedisWatchBell(broker_url)
         self._rung = threading.Condition()
         self.bell.listen(self._hear)
-        self._sender = Celery("test", broker=REDIS)
-        self._sender.conf.broker_transport_options = {"global_keyprefix": "trainwire:"}
+        self.work_bell = CeleryWorkBell(broker_url, served=lambda: {"cpu"})
 
     def close(self) -> None:
-        self._sender.close()
+        self.work_bell.close()
         self.bell.close()
         self.store.close()
 
@@ -55,7 +52,7 @@ class Stack:
         command = ["celery", "-A", "worker.app", "worker", "-P", pool, "-Q", "cpu", "-l", "WARNING", *options]
         settings = {
             "TRAINWIRE_DATABASE_URL": self.settings.database_url,
-            "TRAINWIRE_BROKER_URL": REDIS,
+            "TRAINWIRE_BROKER_URL": str(self.settings.broker_url),
             "TRAINWIRE_ARTIFACTS": str(self.settings.artifacts),
             "TRAINWIRE_HEARTBEAT_S": "0.3",
             "TRAINWIRE_POLL_S": "60",
@@ -73,7 +70,7 @@ class Stack:
     def submit(self, *, ring: bool = True, epochs: int = 2) -> Job:
         job = self.store.add(acting(None, epochs=epochs))
         if ring:
-            self._sender.send_task("trainwire.look", queue="cpu", ignore_result=True)
+            self.work_bell.ring(job.queue)
         return job
 
     def when(self, job: Job, holds: Callable[[Job], bool]) -> Job:
@@ -91,28 +88,21 @@ class Stack:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    need_servers()
-    name = f"tw_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRES, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        made = Stack(f"{POSTGRES.rpartition('/')[0]}/{name}", tmp_path)
-        try:
-            yield made
-        finally:
-            made.close()
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            with redis.Redis.from_url(REDIS) as server:
-                server.delete(*server.scan_iter("trainwire:*"), "trainwire:")
+    with a_postgres() as database, a_redis(10) as broker, closing(Stack(database, broker, tmp_path)) as made:
+        yield made
 
 
-def need_servers() -> None:
-    try:
-        redis.Redis.from_url(REDIS).ping()
-        psycopg.connect(POSTGRES).close()
-    except (redis.ConnectionError, psycopg.OperationalError) as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"needs Redis and PostgreSQL: {missing}")
+def test_the_api_rings_where_the_workers_listen() -> None:
+    [listened] = [queue for queue in app.conf.task_queues if queue.name == "cpu"]
+    options = app.conf.broker_transport_options
+    with a_redis(10) as broker, Connection(broker, transport_options=options) as connection:
+        heard = connection.SimpleQueue(listened)
+        with closing(CeleryWorkBell(broker, served=lambda: {"cpu"})) as bell:
+            bell.ring("cpu")
+            message = heard.get(timeout=WITHIN_S)
+        message.ack()
+        heard.close()
+    assert message.headers["task"] == look.name
 
 
 def test_a_message_starts_a_job_and_sigterm_gives_it_back(stack: Stack) -> None:

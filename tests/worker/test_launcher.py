@@ -43,7 +43,6 @@ def test_the_forkserver_has_torch_loaded_and_leaves_signals_to_its_supervisor(
     assert spare is not None
     forkserver = parent_of(spare.pid)
     assert "libtorch" in Path(f"/proc/{forkserver}/maps").read_text()
-    assert "libtorch" not in Path("/proc/self/maps").read_text()
     assert signal.SIGINT in blocked(forkserver), "Ctrl-C would interrupt its imports"
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(forkserver, number)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-import redis
 
-POSTGRES = os.environ.get("TRAINWIRE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-REDIS = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379/9")
+from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
+from tests.servers import a_postgres, a_redis
+
+REDIS_DATABASE = 8
 QUICK = {
     "TRAINWIRE_HEARTBEAT_S": "0.3",
     "TRAINWIRE_LEASE_S": "1.5",
     "TRAINWIRE_SWEEP_S": "0.2",
     "TRAINWIRE_POLL_S": "0.5",
 }
-READY_WITHIN_S = 60.0
 
 
 class Door:
@@ -60,7 +55,7 @@ class Door:
     def spawn(self, *command: str, **env: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{len(self.processes)}.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], env={**os.environ, **QUICK, **env}, cwd=HOUSE, stdout=log, stderr=log
+            [sys.executable, "-m", *command], env=environment({**QUICK, **env}), cwd=HOUSE, stdout=log, stderr=log
         )
         log.close()
         self.processes.append(process)
@@ -113,14 +108,15 @@ class EmbeddedDoor(Door):
 class CeleryDoor(Door):
     """An API and two Celery workers that share PostgreSQL, Redis and a folder."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, broker_url: str) -> None:
         super().__init__(folder)
         self.database_url = database_url
+        self.broker_url = broker_url
 
     def start(self) -> None:
         env = {
             "TRAINWIRE_DATABASE_URL": self.database_url,
-            "TRAINWIRE_BROKER_URL": REDIS,
+            "TRAINWIRE_BROKER_URL": self.broker_url,
             "TRAINWIRE_ARTIFACTS": str(self.artifacts),
         }
         assert self.spawn("trainwire", "migrate", **env).wait(timeout=60) == 0
@@ -154,14 +150,8 @@ def opened(kind: str, folder: Path) -> Iterator[Door]:
     if kind == "embedded":
         yield from running(EmbeddedDoor(folder))
         return
-    need_servers()
-    name = f"tw_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRES, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            yield from running(CeleryDoor(folder, f"{POSTGRES.rpartition('/')[0]}/{name}"))
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with a_postgres() as database, a_redis(REDIS_DATABASE) as broker:
+        yield from running(CeleryDoor(folder, database, broker))
 
 
 def running(door: Door) -> Iterator[Door]:
@@ -170,30 +160,3 @@ def running(door: Door) -> Iterator[Door]:
         yield door
     finally:
         door.stop()
-
-
-def need_servers() -> None:
-    """Redis and PostgreSQL: a laptop without them skips, continuous integration fails."""
-    try:
-        redis.Redis.from_url(REDIS).ping()
-        psycopg.connect(POSTGRES).close()
-    except (redis.ConnectionError, psycopg.OperationalError) as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"needs Redis and PostgreSQL: {missing}")
-
-
-def wait_until(holds: Callable[[], bool], within_s: float = READY_WITHIN_S) -> None:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-HOUSE = Path(__file__).resolve().parents[3]

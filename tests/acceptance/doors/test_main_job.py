@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from trainwire import load_model
+
 if TYPE_CHECKING:
     from tests.acceptance.doors.conftest import Door
 
@@ -41,8 +43,6 @@ def test_a_posted_spec_becomes_a_model(door: Door, tmp_path: Path) -> None:
         body = door.http.get(f"/v1/jobs/{job_id}/artifacts/{artifact['name']}").raise_for_status().content
         assert hashlib.sha256(body).hexdigest() == artifact["sha256"]
         (tmp_path / artifact["name"]).write_bytes(body)
-
-    from trainwire import load_model
 
     model = load_model(tmp_path)
     assert sum(weights.numel() for weights in model.parameters()) == 64 * 128 + 128 + 128 * 10 + 10
@@ -121,7 +121,7 @@ def test_all_problems_of_a_spec_come_back_at_once(door: Door) -> None:
 
 def test_a_long_poll_answers_at_the_next_change(door: Door) -> None:
     job_id = door.submit(DIGITS)
-    after, rows = 0, []
+    after, rows = 0, list[dict[str, Any]]()
     while len(rows) < 8:
         page = door.http.get(f"/v1/jobs/{job_id}/metrics", params={"after": after, "wait": 20}).json()["data"]
         assert page, "a long poll with an epoch still to come answered nothing"

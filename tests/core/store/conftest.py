@@ -11,7 +11,8 @@ import pytest
 
 from core.store import Store
 from core.store.schema import upgrade
-from tests.core.store.making import a_postgres, emptied, settings
+from tests.core.store.making import emptied, settings
+from tests.servers import a_postgres
 
 OpenStore = Callable[..., Store]
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-import pytest
-from psycopg import sql
-from sqlalchemy import make_url
 
 from core.events import EpochDone, Finished, Started
 from core.job import Artifact, EpochRow, Reason, Worker
 from core.settings import Settings
 from core.spec import JobSpec, parse_spec
 
-POSTGRES = os.environ.get("TRAINWIRE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 STARTED = Started("cpu", 100, 4, 3, 80, 20, 1, {"torch": "2.13.0"})
 FINISHED = Finished(Reason.COMPLETED, (Artifact("model.safetensors", "j/1/model.safetensors", "x/y", 7, "ab"),))
 
@@ -48,30 +40,6 @@ def an_epoch(epoch: int, *, best: bool = False, **figures: Any) -> EpochDone:
 
 def settings(**fields: Any) -> Settings:
     return Settings(_env_file=None, **fields)
-
-
-@contextmanager
-def a_postgres() -> Iterator[str]:
-    """The URL of a fresh PostgreSQL database, dropped behind; without a server skips (fails when CI=true)."""
-    name = f"tw_{uuid.uuid4().hex[:12]}"
-    with server() as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@contextmanager
-def server() -> Iterator[psycopg.Connection[Any]]:
-    try:
-        connection = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"needs PostgreSQL at {POSTGRES}: {error}")
-    with connection:
-        yield connection
 
 
 def emptied(url: str) -> str:

@@ -20,7 +20,8 @@ from core.store.backend import Tx
 from core.store.postgres import Postgres
 from core.store.schema import is_current
 from tests.core.store.dropping import Wire, a_wire
-from tests.core.store.making import FINISHED, a_postgres, a_spec, a_worker, an_epoch, server, settings
+from tests.core.store.making import FINISHED, a_spec, a_worker, an_epoch, settings
+from tests.servers import a_postgres, postgres
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_write_whose_commit_got_no_answer_counts_exactly_once(
 
 def test_reads_go_on_over_connections_that_the_server_closed(store: Store) -> None:
     job = store.add(a_spec())
-    with server() as admin:
+    with postgres() as admin:
         name = make_url(str(store._database._url)).database  # type: ignore[attr-defined]
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
     assert store.job(job.id) == job
@@ -91,7 +92,7 @@ def test_a_transaction_whose_connection_dies_is_run_again(store: Store) -> None:
     def change(tx: Tx) -> int:
         tries.append(tx.conn.scalar(text("SELECT pg_backend_pid()")))
         if len(tries) == 1:
-            with server() as admin:
+            with postgres() as admin:
                 admin.execute("SELECT pg_terminate_backend(%s)", [tries[0]])
         return int(tx.conn.scalar(text("SELECT 7")) or 0)
 
@@ -144,7 +145,7 @@ def test_a_database_without_tables_or_writes_is_not_healthy(store: Store) -> Non
             bare.healthy()
         bare.close()
     name = str(make_url(str(store._database._url)).database)  # type: ignore[attr-defined]
-    with server() as admin:
+    with postgres() as admin:
         admin.execute(
             psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(
                 psycopg.sql.Identifier(name)

@@ -17,7 +17,8 @@ from core.errors import StartRefused
 from core.store import Store
 from core.store.schema import config, connection, head, is_current, upgrade
 from core.store.tables import metadata
-from tests.core.store.making import a_postgres, a_spec, settings
+from tests.core.store.making import a_spec, settings
+from tests.servers import a_postgres
 
 TABLES = {"jobs", "job_labels", "events", "epochs", "artifacts", "workers"}
 
