@@ -6,11 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from core.errors import StartRefused
-from core.job import Artifact, Claim
+from core.job import HELD, Artifact, Claim, Job, Status
 
 MARKER = ".trainwire"
 _TEXT = "Trainwire's artifacts live here. Every process of one service must see this file.\n"
@@ -53,20 +54,20 @@ def see_marker(root: Path, *, within_s: float = 0.0) -> None:
 def attempt_folder(root: Path, claim: Claim) -> Path:
     """A folder for what this attempt makes; those of earlier attempts, which nobody owns any more, are removed."""
     folder = root / claim.job_id / str(claim.attempt)
-    folder.mkdir(parents=True, exist_ok=True)
-    for other in folder.parent.iterdir():
-        if other.name.isdecimal() and int(other.name) < claim.attempt:
-            shutil.rmtree(other, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # whoever tidied behind an earlier attempt took the empty parent in between
+        folder.mkdir(parents=True, exist_ok=True)
+    _remove_before(folder.parent, claim.attempt)
     return folder
 
 
-def discard(root: Path, claim: Claim) -> None:
-    """Remove what an attempt left, as far as that goes."""
-    shutil.rmtree(root / claim.job_id / str(claim.attempt), ignore_errors=True)
-    try:
-        (root / claim.job_id).rmdir()
-    except OSError:
-        return  # another attempt has its folder there
+def tidy(root: Path, job: Job) -> None:
+    """Keep the folder of the attempt that succeeded or is at work, and no other of this job."""
+    owned = job.status is Status.SUCCEEDED or job.status in HELD
+    _remove_before(root / job.id, job.attempt if owned else job.attempt + 1)
+    with suppress(OSError):  # an attempt has its folder there
+        (root / job.id).rmdir()
 
 
 def placed(claim: Claim, artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
@@ -79,3 +80,9 @@ def _placed(claim: Claim, artifact: Artifact) -> Artifact:
     if path.is_absolute() or ".." in path.parts:
         raise ValueError(f"{artifact.path!r} is outside the folder of the run")
     return replace(artifact, path=f"{claim.job_id}/{claim.attempt}/{path.as_posix()}")
+
+
+def _remove_before(folder: Path, attempt: int) -> None:
+    for other in folder.glob("*"):
+        if other.name.isdecimal() and int(other.name) < attempt:
+            shutil.rmtree(other, ignore_errors=True)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from core import artifacts
 from core.bell import WatchBell
-from core.errors import ClaimLost, NotFound, TrainwireError, Unavailable
+from core.errors import ClaimLost, TrainwireError, Unavailable
 from core.events import Finished, RunEvent
 from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
 from core.runs import Run, Runs, Stop
@@ -199,13 +199,7 @@ def _give_back(bench: Bench, run: Run, error: ErrorInfo) -> None:
 
 
 def _tidy(bench: Bench, claim: Claim) -> None:
-    """Keep the folder of the attempt that succeeded, and no other."""
     try:
-        job = bench.store.job(claim.job_id)
-        kept = job.status is Status.SUCCEEDED and job.attempt == claim.attempt
-    except NotFound:
-        kept = False
+        artifacts.tidy(bench.root, bench.store.job(claim.job_id))
     except TrainwireError:
-        return  # unknown; the next attempt removes it
-    if not kept:
-        artifacts.discard(bench.root, claim)
+        return  # unknown; the next attempt, or who sweeps, removes what this one left

@@ -53,7 +53,8 @@ def _run(
     schema.upgrade(settings.database_url)
     artifacts.mark(settings.artifacts)
     with closing(Store.open(settings.database_url, settings=settings)) as store:
-        store.recover()
+        for job_id in store.recover():
+            artifacts.tidy(settings.artifacts, store.job(job_id))
         watch_bell, work_bell = LocalWatchBell(), LocalWorkBell()
         node = Node(store=store, watch_bell=watch_bell, settings=settings, work_bell=work_bell)
         app = create_app(store=store, watch_bell=watch_bell, work_bell=work_bell, settings=settings, node=node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -57,6 +58,7 @@ class Node:
             slots=self._slots.count,
             queues=settings.queues,
         )
+        self._beaten = time.monotonic()
         self._known = threading.Event()
         self._draining = threading.Event()
         self._guard = Guard("A slot")
@@ -156,13 +158,18 @@ class Node:
 
     def _beat(self) -> None:
         self._store.beat(self._worker, self._runs.claims())
+        self._beaten = time.monotonic()
 
     def _sweep(self) -> None:
+        if time.monotonic() - self._beaten > self._settings.heartbeat_s:
+            self._beat()  # this process stood still: its own leases must not be the first found to have run out
         changed = self._store.sweep()
         for job_id in changed:
             self._watch_bell.ring(job_id)
         if changed:
             self._work_bell.wake_all()
+        for job_id in changed:
+            artifacts.tidy(self._settings.artifacts, self._store.job(job_id))
 
     def _watch(self) -> None:
         runs = self._runs.all()

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from core import artifacts
 from core.errors import StartRefused
-from core.job import Artifact, Claim
+from core.job import Artifact, Claim, Job, Status
 
 
 def claim(attempt: int) -> Claim:
     return Claim(job_id="job_1", attempt=attempt, spec={}, device="auto")
+
+
+def job(status: Status, *, attempt: int) -> Job:
+    return Job(
+        id="job_1",
+        name="",
+        status=status,
+        status_reason=None,
+        spec={},
+        attempt=attempt,
+        version=1,
+        queue=None,
+        device="auto",
+        progress=None,
+        latest=None,
+        best=None,
+        error=None,
+        labels={},
+        parent=None,
+        worker=None,
+        worker_device=None,
+        created_at=datetime.now(UTC),
+        started_at=None,
+        finished_at=None,
+    )
 
 
 def test_a_marked_folder_is_seen(tmp_path: Path) -> None:
@@ -38,11 +64,32 @@ def test_an_attempt_removes_what_earlier_ones_left_and_leaves_later_ones_alone(t
     late = artifacts.attempt_folder(tmp_path, claim(2))
     assert late.exists()
     assert third.exists()
-    artifacts.discard(tmp_path, claim(2))
-    assert third.exists()
-    artifacts.discard(tmp_path, claim(3))
-    assert not (tmp_path / "job_1").exists()
-    artifacts.discard(tmp_path, claim(3))
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [
+        (Status.RUNNING, ["2", "3"]),
+        (Status.CANCELLING, ["2", "3"]),
+        (Status.SUCCEEDED, ["2", "3"]),
+        (Status.QUEUED, ["3"]),
+        (Status.FAILED, ["3"]),
+    ],
+)
+def test_tidying_keeps_what_is_at_work_what_succeeded_and_what_came_meanwhile(
+    tmp_path: Path, status: Status, kept: list[str]
+) -> None:
+    for attempt in ("1", "2", "3"):
+        (tmp_path / "job_1" / attempt).mkdir(parents=True)
+    artifacts.tidy(tmp_path, job(status, attempt=2))
+    assert sorted(folder.name for folder in (tmp_path / "job_1").iterdir()) == kept
+
+
+def test_nothing_is_left_of_a_job_that_has_no_attempt_any_more(tmp_path: Path) -> None:
+    artifacts.attempt_folder(tmp_path, claim(1))
+    artifacts.tidy(tmp_path, job(Status.CANCELLED, attempt=1))
+    assert list(tmp_path.iterdir()) == []
+    artifacts.tidy(tmp_path, job(Status.CANCELLED, attempt=1))
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x"])

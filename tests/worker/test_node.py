@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 from typing import NoReturn
 
 import pytest
 
+from core import artifacts
 from core.errors import StartRefused, Unavailable
-from core.job import EventType, Reason, Status
+from core.job import Claim, EventType, Reason, Status, Worker
 from core.settings import Settings
 from core.store import Store
-from tests.worker.place import GONE_WITHIN_S, WITHIN_S, KeptLauncher, Place, acting, gone
+from tests.worker.place import GONE_WITHIN_S, WITHIN_S, KeptLauncher, Place, acting, gone, happens
 
 
 def test_a_job_trains_in_a_child_and_leaves_its_weights_where_its_rows_say(place: Place) -> None:
@@ -161,6 +163,39 @@ def test_leases_are_kept_alive_for_as_long_as_a_run_takes(place: Place) -> None:
     threading.Event().wait(3 * place.settings.lease_s)  # nothing happens, which no bell tells
     now = place.store.job(job.id)
     assert (now.status, now.attempt) == (Status.RUNNING, 1)
+
+
+def test_a_late_heartbeat_does_not_make_a_node_sweep_its_own_jobs(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a stop longer than the lease any of the node's threads may wake first."""
+    place.settings = place.settings.model_copy(update={"lease_s": 0.6, "heartbeat_s": 0.1})
+    beat, over = place.store.beat, threading.Event()
+
+    def late(worker: Worker, claims: Collection[Claim]) -> None:
+        if threading.current_thread().name == "The heartbeat":
+            over.wait(WITHIN_S)
+        beat(worker, claims)
+
+    monkeypatch.setattr(place.store, "beat", late)
+    place.node()
+    job = place.submit("hangs")
+    place.pids(job)
+    threading.Event().wait(3 * place.settings.lease_s)
+    over.set()
+    now = place.store.job(job.id)
+    assert (now.status, now.attempt) == (Status.RUNNING, 1)
+
+
+def test_who_sweeps_removes_what_a_dead_workers_attempt_left(place: Place) -> None:
+    job = place.store.add(acting("epochs"))
+    claim = place.store.claim(Worker(id="worker_dead", name="dead", devices=("cpu",), slots=1, queues=("cpu",)))
+    assert claim is not None
+    (artifacts.attempt_folder(place.settings.artifacts, claim) / "half").touch()
+    place.store.cancel(job.id)
+    place.node()
+    assert place.ended(job).status is Status.CANCELLED
+    assert happens(lambda: not (place.settings.artifacts / job.id).exists())
 
 
 def test_a_database_that_goes_away_costs_a_run_nothing(
