@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import schema
 from api.context import Api
-from api.edge import LastHandler, RequestId
+from api.edge import HeadAsGet, LastHandler, RequestId
 from api.guards import BodyLimit, HostGuard, KeyGuard
 from api.hub import Hub
 from api.node import NodeView
@@ -41,6 +41,7 @@ def create_app(
         Middleware(RequestId),
         Middleware(PrometheusInstrumentatorMiddleware, registry=app.state.registry, excluded_handlers=UNTIMED),
         Middleware(LastHandler),
+        Middleware(HeadAsGet),
         Middleware(HostGuard, allowed=settings.allowed_hosts),
         Middleware(KeyGuard, key=None if settings.api_key is None else settings.api_key.get_secret_value()),
         Middleware(BodyLimit, most=settings.max_body_bytes),

@@ -1,4 +1,4 @@
-"""The outermost layers of the API, as plain ASGI: request ids, safe headers, and the last handler."""
+"""The outermost layers of the API, as plain ASGI: request ids, safe headers, the last handler, and HEAD."""
 
 from __future__ import annotations
 
@@ -67,3 +67,30 @@ class LastHandler:
             log.exception("request %s failed: %s %r", request_id(scope), scope.get("method"), scope.get("path"))
             if not started:
                 await problem(scope, 500, detail="The log has the reason under this request id.")(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answer HEAD as GET would be, to the end of its headers: no stream begins and no file is read for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through as a GET and end the answer where its body would begin."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def headers_only(message: Message) -> None:
+            await send(message)
+            await send({"type": "http.response.body"})
+            raise _Answered
+
+        try:
+            await self.app({**scope, "method": "GET"}, receive, headers_only)
+        except* _Answered:  # a stream's task group wraps it
+            pass
+
+
+class _Answered(Exception):
+    """The client has all it asked for."""

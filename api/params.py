@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections import Counter
+from typing import Annotated, Any
 
 from fastapi import Header, HTTPException, Path, Query, Request
 from fastapi.routing import APIRoute
+from pydantic import BeforeValidator, Field
 
-from core.checks import nearest, shown
-from core.errors import BadRequest
+from core.checks import MAX_PROBLEMS, nearest, shown
+from core.errors import BadRequest, SpecRefused
+from core.job import Problem
 
 LIMIT = 1000
 MOST = 10_000
@@ -23,16 +27,36 @@ Wait = Annotated[
 ]
 IfNoneMatch = Annotated[str | None, Header(description="The entity tag that the client has; the same again is a 304.")]
 LastEventId = Annotated[
-    int | None, Header(ge=0, le=_SEQ_MAX, description="The last `seq` seen, sent by a stream that comes back.")
+    Annotated[int, Field(ge=0, le=_SEQ_MAX)] | None,
+    BeforeValidator(lambda text: text or None),  # some clients send it empty before the first event
+    Header(description="The last `seq` seen, sent by a stream that comes back."),
 ]
 
 
 async def json_body(request: Request) -> None:
-    """Refuse a body that does not call itself JSON; a missing one is the spec's own problem."""
+    """Refuse a body that is not called JSON or that names something twice; a missing one is the spec's own problem."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
     if not is_json and (kind or await request.body()):
         raise HTTPException(415, "Send the spec as application/json.")
+    if twice := _named_twice(await request.body()):
+        raise SpecRefused(
+            [Problem("", f"{shown(name)} is given twice; which one holds?") for name in twice[:MAX_PROBLEMS]]
+        )
+
+
+def _named_twice(body: bytes) -> list[str]:
+    """Names that an object of `body` has more than once: the last would hold, unseen."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(unique := dict(pairs)) < len(pairs):
+            found.extend(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        return unique
+
+    if body:
+        json.loads(body, object_pairs_hook=look)
+    return found
 
 
 async def known_parameters(request: Request) -> None:

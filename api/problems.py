@@ -133,10 +133,13 @@ def _offered(request: Request) -> str:
     for route in request.app.state.routes:
         if route.matches(request.scope)[0] is not Match.NONE:
             methods |= route.methods
+    if "GET" in methods:
+        methods.add("HEAD")
     return ", ".join(sorted(methods)) or "GET"
 
 
 _PLAIN = {
+    400: "The body cannot be read: send JSON in UTF-8, not nested hundreds deep.",
     404: "There is nothing at this path; GET /docs lists what there is.",
     405: "This path does not offer this method; the Allow header names what it does.",
 }
@@ -160,7 +163,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 def _bad_parameter(error: Mapping[str, Any]) -> Problem:
     pointer = "/" + "/".join(str(step) for step in error["loc"])
     context = {key: value for key, value in error.get("ctx", {}).items() if key != "error"}
-    message = f"{error['loc'][-1]}: {error['msg']}, not {_shortened(error.get('input'))}."
+    message = f"{error['loc'][1]}: {error['msg']}, not {_shortened(error.get('input'))}."
     return Problem(pointer, message, context or None)
 
 

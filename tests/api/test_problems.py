@@ -60,7 +60,7 @@ def test_what_is_not_there_is_a_problem(client: TestClient, method: str, path: s
 
 
 def test_a_method_that_is_not_offered_names_those_that_are(client: TestClient) -> None:
-    assert client.delete("/v1/jobs").headers["Allow"] == "GET, POST"
+    assert client.delete("/v1/jobs").headers["Allow"] == "GET, HEAD, POST"
     assert client.get(f"/v1/jobs/job_{'0' * 32}/cancel").headers["Allow"] == "POST"
 
 
@@ -104,6 +104,9 @@ def test_a_body_that_is_not_json_is_a_400(client: TestClient, body: bytes) -> No
         b'{"dataset": "iris", "model": {"name": "mlp", "hidden": [100000]}}',
         b'{"dataset": "iris", "model": "linear", "epochs": 1000000000, "batch_size": 1000000000}',
         b'{"dataset": "iris", "model": "linear", "epochs": true}',
+        b'{"dataset": "iris", "model": "linear", "lr": 0.1, "lr": 10}',
+        b'{"dataset": "iris", "model": {"name": "mlp", "hidden": [1], "hidden": [2]}}',
+        b'{"dataset": "iris", "model": "linear", "labels": {' + b'"a": "b", ' * 50_000 + b'"a": "c"}}',
         b'{"dataset": "iris", "model": "linear", "name": "' + b"a" * 100_000 + b'"}',
     ],
 )
@@ -115,6 +118,23 @@ def test_a_bad_spec_is_a_422_that_names_its_problems(client: TestClient, body: b
     assert problem.code == "invalid_spec"
     assert problem.errors
     assert all(len(error.message) < 1000 for error in problem.errors)
+
+
+def test_a_name_given_twice_is_named(client: TestClient) -> None:
+    body = b'{"dataset": "iris", "model": "linear", "lr": 0.1, "lr": 10, "epochs": 1, "epochs": 1}'
+    problem = ProblemView.model_validate_json(client.post("/v1/jobs", content=body, headers=JSON).content)
+
+    assert [error.message for error in problem.errors] == [
+        '"lr" is given twice; which one holds?',
+        '"epochs" is given twice; which one holds?',
+    ]
+
+
+def test_a_bad_filter_is_named_also_where_it_is_one_of_many(client: TestClient) -> None:
+    problem = ProblemView.model_validate_json(client.get("/v1/jobs?status=failed&status=bogus").content)
+
+    assert problem.errors[0].pointer == "/query/status/1"
+    assert problem.detail.startswith("status: ")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x", ";"])

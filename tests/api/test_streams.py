@@ -95,6 +95,21 @@ def test_printed_lines_stream_apart_and_close_with_the_end(http: httpx.Client, p
     assert [event["event"] for event in resumed] == ["log", "end"]
 
 
+def test_an_empty_last_event_id_is_none(http: httpx.Client, play: Play) -> None:
+    job = play.ended()
+    assert ids(sse(_whole(http, job, **{"Last-Event-ID": ""}))) == list(range(1, job.version + 1))
+    refused = http.get(f"/v1/jobs/{job.id}/events", headers={**STREAM, "Last-Event-ID": "x"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/header/last-event-id")
+
+
+def test_an_id_that_the_log_has_not_reached_hides_no_end(server: Server, http: httpx.Client, play: Play) -> None:
+    job = play.running()
+    with _watching(http, job, **{"Last-Event-ID": "1000"}) as text:
+        _until_watchers(server, 1)
+        play.tell(job, epoch(1), finished())
+        assert [event["event"] for event in sse("".join(text))] == ["epoch", "end"]
+
+
 def test_a_stream_cut_anywhere_goes_on_where_it_was(http: httpx.Client, play: Play) -> None:
     job = play.ended(epochs=12)
     recorded = _whole(http, job)
