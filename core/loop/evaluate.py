@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from core.loop.run import Run
+from core.registry import metrics
 
 _ACTIVATIONS = 1 << 24
 """Numbers that one forward pass may hold (64 MiB)."""
@@ -16,7 +19,7 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
     """The cost and the metrics over the whole split, never a mean of batch means; (None, {}) without one.
 
     The cost is in the unit that the loss was trained in (standardised with `preprocess.target`); metrics of numbers
-    are in the target's own unit.
+    are in the target's own unit. A metric that is not defined on this split is NaN.
     """
     if run.held is None:
         return None, {}
@@ -36,12 +39,17 @@ def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:
         prediction = _probabilities(prediction)
     else:
         prediction, target = run.columns.target.undo(prediction), run.columns.target.undo(target)
-    figures = {}
-    for name, metric in run.metrics.items():
-        metric.reset()
-        metric.update(prediction, target)
-        figures[name] = float(metric.compute())
-    return figures
+    return {name: _figure(run, name, prediction, target=target) for name in run.metrics}
+
+
+def _figure(run: Run, name: str, prediction: Tensor, *, target: Tensor) -> float:
+    facts = metrics.get(name.removeprefix("val_")).facts
+    if facts.get("every_class") and len(target.unique()) != run.spec.data_shape.classes:
+        return math.nan
+    metric = run.metrics[name]
+    metric.reset()
+    metric.update(prediction, target)
+    return float(metric.compute())
 
 
 def _probabilities(scores: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from torch import Tensor, nn
 
@@ -19,11 +19,11 @@ class Cnn(nn.Module):
         super().__init__()
         deep, height, width = shape.features
         stages = (_stage(before, after, kernel_size, pool=pool) for before, after in pairwise([deep, *channels]))
-        self.stages = nn.Sequential(*(nn.Sequential(*stage) for stage in stages))
+        self.stages = nn.Sequential(*chain.from_iterable(stages))
         shrunk = pool ** len(channels)
         widths = [channels[-1] * _pooled(height, shrunk) * _pooled(width, shrunk), *hidden]
-        dense = (nn.Sequential(nn.Linear(before, after), nn.ReLU()) for before, after in pairwise(widths))
-        self.hidden = nn.Sequential(*dense)
+        dense = ((nn.Linear(before, after), nn.ReLU()) for before, after in pairwise(widths))
+        self.hidden = nn.Sequential(*chain.from_iterable(dense))
         self.output = nn.Linear(widths[-1], shape.outputs)
 
     def forward(self, x: Tensor) -> Tensor:

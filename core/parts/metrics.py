@@ -7,7 +7,8 @@ The convention for `update(prediction, target)`, which the loop keeps:
   has one output (bce), the second column of the softmax when it has two (cross_entropy);
 - numbers: prediction and target are `(batch, outputs)`, in the target's own unit.
 
-A class target is int64 `(batch,)`. Keep metrics on the CPU: the curve behind auroc has no deterministic CUDA kernel.
+With the fact `every_class` a metric is defined only where the target holds each of the classes; the loop gives NaN
+elsewhere. A class target is int64 `(batch,)`. Keep metrics on the CPU: the curve behind auroc has no deterministic CUDA kernel.
 """
 
 from __future__ import annotations
@@ -42,9 +43,13 @@ def f1(classes: int | None) -> Metric:
     return of.MulticlassF1Score(_known(classes), average="macro", validate_args=False)
 
 
-@metrics.register(tasks=CLASSES, mode="max")
+@metrics.register(tasks=CLASSES, mode="max", every_class=True)
 def auroc(classes: int | None) -> Metric:
-    """The area under the ROC curve: of class 1 for two classes, else the mean over one against the rest (macro)."""
+    """The area under the ROC curve: of class 1 for two classes, else the mean over one against the rest (macro).
+
+    A class without a sample, or with nothing but its own, has no such curve (Fawcett, 2006, "An introduction to ROC
+    analysis"); torchmetrics would count it as 0.
+    """
     from torchmetrics import classification as of
 
     if classes == 2:

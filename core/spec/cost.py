@@ -21,3 +21,8 @@ def data_bytes(shape: DataShape) -> int:
 def training_bytes(cost: Cost, *, state: int, batch_size: int) -> int:
     """Weights, gradients, `state` more numbers for each weight, and a batch's activations with their gradients."""
     return _FLOAT * (cost.parameters * (2 + state) + 2 * cost.activations * batch_size)
+
+
+def prediction_bytes(samples: int, *, outputs: int) -> int:
+    """Predictions of `samples` at once, joined from parts, as probabilities, kept and sorted by a metric."""
+    return 4 * _FLOAT * samples * outputs

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from core.checks import Finding, nearest, shown
 from core.registry import Registry, losses, metrics, models
-from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, training_bytes
+from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, prediction_bytes, training_bytes
 from core.spec.outline import Outline, Unsound
 
 Check = Callable[[Outline], Iterator[Finding]]
@@ -140,6 +140,14 @@ def warmup_leaves_epochs(outline: Outline) -> Iterator[Finding]:
         yield Finding(("scheduler", "warmup_epochs"), warmup, told, {"maximum": epochs - 1})
 
 
+def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
+    """A schedule that falls to a floor begins above it; else it would climb."""
+    lr, lowest = outline["lr"], outline["scheduler"].settings().get("min_lr", 0)
+    if lowest > lr:
+        told = f"The learning rate begins at {shown(lr)}, so it cannot fall to {shown(lowest)}."
+        yield Finding(("scheduler", "min_lr"), lowest, told, {"maximum": lr})
+
+
 def weights_are_within_bounds(outline: Outline) -> Iterator[Finding]:
     """The model is not larger than a worker may build."""
     parameters = outline.cost.parameters
@@ -166,6 +174,13 @@ def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
         )
 
 
+def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """The validation part is predicted as a whole, for its metrics."""
+    size = prediction_bytes(outline.split_sizes[1], outputs=outline.model_shape.outputs)
+    share = outline["split"].validation
+    yield from _bounded(("split", "validation"), share, size=size, what="the validation part's predictions")
+
+
 CHECKS: tuple[Check, ...] = (
     split_leaves_samples,
     stratified_split_holds_classes,
@@ -178,9 +193,11 @@ CHECKS: tuple[Check, ...] = (
     an_epoch_has_a_step,
     full_batch_is_full,
     warmup_leaves_epochs,
+    lowest_rate_is_below_lr,
     weights_are_within_bounds,
     data_is_within_bounds,
     training_is_within_bounds,
+    predictions_are_within_bounds,
 )
 
 

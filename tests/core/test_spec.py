@@ -166,6 +166,11 @@ def test_an_integer_is_fine_where_a_number_is_wanted() -> None:
     assert (spec.lr, type(spec.lr)) == (1.0, float)
 
 
+def test_the_smallest_share_holds_a_sample_back() -> None:
+    spec = parse_spec({"dataset": "random", "model": "linear", "split": {"validation": 1e-12}})
+    assert (spec.train_samples, spec.val_samples) == (99, 1)
+
+
 def test_a_spec_tells_its_sizes_without_building_anything() -> None:
     spec = parse_spec(DESIGN)
     assert spec.data_shape == DataShape(samples=1797, features=(1, 8, 8), classes=10)

@@ -151,6 +151,13 @@ def test_a_warm_up_ends_before_the_run_does(name: str, extra: dict[str, Any]) ->
     _taken(epochs=5, scheduler={"name": name, **extra, "warmup_epochs": 4})
 
 
+@pytest.mark.parametrize("name", ["cosine", "plateau"])
+def test_a_schedule_that_falls_begins_above_its_floor(name: str) -> None:
+    problem = _refused(lr=0.01, scheduler={"name": name, "min_lr": 0.1})
+    assert (problem.pointer, problem.allowed) == ("/scheduler/min_lr", {"maximum": 0.01})
+    _taken(lr=0.01, scheduler={"name": name, "min_lr": 0.01})
+
+
 def test_nesterov_needs_momentum_and_no_dampening() -> None:
     assert _refused(optimizer={"name": "sgd", "nesterov": True}).pointer == "/optimizer/nesterov"
     damped = {"name": "sgd", "nesterov": True, "momentum": 0.9, "dampening": 0.1}
@@ -175,6 +182,7 @@ def test_blobs_hold_a_sample_of_each_class() -> None:
             },
             "/batch_size",
         ),
+        ({"dataset": {"name": "blobs", "samples": 1_000_000, "classes": 10_000}}, "/split/validation"),
     ],
 )
 def test_what_no_worker_could_hold_is_refused_by_arithmetic(spec: dict[str, Any], pointer: str) -> None:

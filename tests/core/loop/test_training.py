@@ -176,3 +176,11 @@ def test_metrics_of_numbers_are_in_the_targets_own_unit(train_job: TrainJob) -> 
     deviation = 77.0  # of the disease's progression, 25 to 346
     assert row.metrics["val_rmse"] == pytest.approx(deviation * math.sqrt(row.val_loss), rel=0.05)
     assert 0.2 < row.metrics["val_r2"] < 0.7
+
+
+def test_a_metric_that_is_not_defined_on_the_split_is_nan(train_job: TrainJob) -> None:
+    one_held = {"validation": 0.1, "stratify": False}
+    moons = {"dataset": {"name": "moons", "samples": 10}, "model": "linear", "split": one_held, "epochs": 1}
+    (row,) = train_job(**moons, metrics=["auroc", "accuracy"]).rows
+    assert math.isnan(row.metrics["val_auroc"])
+    assert row.metrics["val_accuracy"] in {0, 1}
