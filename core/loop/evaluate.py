@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,7 +45,7 @@ def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:
 
 def _figure(run: Run, name: str, prediction: Tensor, *, target: Tensor) -> float:
     facts = metrics.get(name.removeprefix("val_")).facts
-    if facts.get("every_class") and len(target.unique()) != run.spec.data_shape.classes:
+    if facts.get("every_class") and len(np.unique(target.numpy())) != run.spec.data_shape.classes:
         return math.nan
     metric = run.metrics[name]
     metric.reset()

@@ -7,8 +7,9 @@ The convention for `update(prediction, target)`, which the loop keeps:
   has one output (bce), the second column of the softmax when it has two (cross_entropy);
 - numbers: prediction and target are `(batch, outputs)`, in the target's own unit.
 
-With the fact `every_class` a metric is defined only where the target holds each of the classes; the loop gives NaN
-elsewhere. A class target is int64 `(batch,)`. Keep metrics on the CPU: the curve behind auroc has no deterministic CUDA kernel.
+A class target is int64 `(batch,)`. With the fact `every_class` a metric is defined only where the target holds each of
+the classes; the loop gives NaN elsewhere. Keep metrics on the CPU: the curve behind auroc has no deterministic CUDA
+kernel.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 from core.checks import Finding
 
 MAX_VALUES = 1_500
-"""Values in a whole spec, counted through lists and objects. A body of a megabyte can hold 500,000, each a problem of its
-own to tell (1,500 of them take some 30 ms); the largest good field, a schedule's milestones, has 1,000."""
+"""Values in a whole spec, counted through lists and objects. A body of a megabyte can hold 500,000, each a problem of
+its own to tell (1,500 of them take some 30 ms); the largest good field, a schedule's milestones, has 1,000."""
 
 
 def oversized(data: Mapping[Any, Any]) -> Iterator[Finding]:
