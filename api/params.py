@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import Header, HTTPException, Path, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, Field
 
@@ -64,7 +65,12 @@ async def known_parameters(request: Request) -> None:
     route = request.scope.get("route")
     if not request.query_params or not isinstance(route, APIRoute):
         return
-    known = {field.alias for field in route.dependant.query_params}
+    known = _query_names(route.dependant)
     for name in request.query_params:
         if name not in known:
             raise BadRequest(f"{shown(name)} is no parameter here.{nearest(name, known)}", param=name[:100])
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*map(_query_names, dependant.dependencies))

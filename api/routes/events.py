@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api import docs
@@ -25,22 +26,30 @@ router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["watching"])
 _LOGS = frozenset({EventType.LOG})
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of a log is asked for: behind `after` as a page, behind `first` as a stream."""
+
+    after: int
+    first: int
+    limit: int
+    wait_s: float
+
+
+async def _asked(*, after: After = 0, limit: Limit = LIMIT, wait: Wait = 0, last_event_id: LastEventId = None) -> Asked:
+    return Asked(after, after if last_event_id is None else last_event_id, limit, wait)
+
+
+AskedDep = Annotated[Asked, Depends(_asked)]
+
+
 @router.get(
     "/events",
     operation_id="streamEvents",
     response_model=EventPage,
     responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.problems(404),
 )
-async def stream_events(  # noqa: PLR0913 - a list's parameters
-    request: Request,
-    job_id: JobId,
-    api: ApiDep,
-    *,
-    after: After = 0,
-    limit: Limit = LIMIT,
-    wait: Wait = 0,
-    last_event_id: LastEventId = None,
-) -> Response:
+async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: AskedDep) -> Response:
     """The job's events behind `after`.
 
     With `Accept: text/event-stream` first those there are, then each as it happens, and progress between them; the
@@ -48,8 +57,8 @@ async def stream_events(  # noqa: PLR0913 - a list's parameters
     stops asking.
     """
     if _wants_stream(request):
-        return await _stream(api, Follow(job_id, _first(last_event_id, after)))
-    return await _page(request, api, job_id, types=None, after=after, limit=limit, wait_s=wait)
+        return await _stream(api, Follow(job_id, asked.first))
+    return await _page(request, api, job_id, asked)
 
 
 @router.get(
@@ -58,28 +67,15 @@ async def stream_events(  # noqa: PLR0913 - a list's parameters
     response_model=EventPage,
     responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.problems(404),
 )
-async def stream_logs(  # noqa: PLR0913 - a list's parameters
-    request: Request,
-    job_id: JobId,
-    api: ApiDep,
-    *,
-    after: After = 0,
-    limit: Limit = LIMIT,
-    wait: Wait = 0,
-    last_event_id: LastEventId = None,
-) -> Response:
+async def stream_logs(request: Request, job_id: JobId, api: ApiDep, asked: AskedDep) -> Response:
     """What the run printed behind `after`, a line an event; as a stream, followed by the job's `end`."""
     if _wants_stream(request):
-        return await _stream(api, Follow(job_id, _first(last_event_id, after), types=_LOGS | {EventType.END}))
-    return await _page(request, api, job_id, types=_LOGS, after=after, limit=limit, wait_s=wait)
+        return await _stream(api, Follow(job_id, asked.first, types=_LOGS | {EventType.END}))
+    return await _page(request, api, job_id, asked, types=_LOGS)
 
 
 def _wants_stream(request: Request) -> bool:
     return "text/event-stream" in request.headers.get("accept", "").lower()
-
-
-def _first(last_event_id: int | None, after: int) -> int:
-    return after if last_event_id is None else last_event_id
 
 
 async def _stream(api: Api, follow: Follow) -> Response:
@@ -92,25 +88,19 @@ async def _stream(api: Api, follow: Follow) -> Response:
     return stream(api, replace(follow, after=min(follow.after, pulse.version)), told=pulse.version)
 
 
-async def _page(  # noqa: PLR0913 - a list's parameters
-    request: Request,
-    api: Api,
-    job_id: str,
-    *,
-    types: Collection[EventType] | None,
-    after: int,
-    limit: int,
-    wait_s: float,
+async def _page(
+    request: Request, api: Api, job_id: str, asked: Asked, *, types: Collection[EventType] | None = None
 ) -> Response:
+    rows = asked.limit + 1
 
     def ask() -> tuple[Pulse, list[Event]]:
-        return standing(api, job_id), api.store.events(job_id, after=after, limit=limit + 1, types=types)
+        return standing(api, job_id), api.store.events(job_id, after=asked.after, limit=rows, types=types)
 
     def enough(found: tuple[Pulse, list[Event]]) -> bool:
         return found[0].status.ended or bool(found[1])
 
-    pulse, found = await look_until(api, job_id, Look(ask, enough, limit + 1), wait_s=wait_s)
-    rows, more = cut(found, limit)
-    following = str(rows[-1].seq) if more else None
-    body = page_json(map(event_json, rows), after=following, status=pulse.status)
+    pulse, found = await look_until(api, job_id, Look(ask, enough, rows), wait_s=asked.wait_s)
+    page, more = cut(found, asked.limit)
+    following = str(page[-1].seq) if more else None
+    body = page_json(map(event_json, page), after=following, status=pulse.status)
     return json_answer(body, headers=next_link(request, following))

@@ -49,10 +49,10 @@ async function show(answer) {
 }
 
 function askForKey() {
+  say(sessionStorage.getItem(KEY) === null ? "" : "That is not its key.");
   sessionStorage.removeItem(KEY);
   etag = null;
   form.hidden = false;
-  say("");
   return 0;
 }
 
