@@ -15,8 +15,9 @@ Step = Callable[[float], None]
 class Schedule:
     """Sets the optimizer's learning rates; the loop tells it of each batch and of each epoch.
 
-    Step k of a warm-up of n steps runs at (k + 1) / n of the rate with which the main schedule starts; what follows the
-    warm-up is the main schedule from its own beginning. `main` is anything with `state_dict` and `load_state_dict`.
+    Step k of a warm-up of n steps runs at (k + 1) / n of the rate with which the main schedule starts (Goyal et al.,
+    2017, "Accurate, Large Minibatch SGD"); what follows the warm-up is the main schedule from its own beginning. `main`
+    is anything with `state_dict` and `load_state_dict`.
     """
 
     def __init__(

@@ -32,7 +32,8 @@ def save(run: Run, last: EpochRow, *, folder: Path) -> tuple[Artifact, Artifact]
         save_file({name: weight.detach().cpu().contiguous() for name, weight in state.items()}, draft)
     weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
     with written(folder / CARD) as draft:
-        draft.write_text(json.dumps(_card(run, last, weights), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        card = json.dumps(_card(run, last, weights), indent=2, ensure_ascii=False, allow_nan=False)
+        draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
     return weights, artifact(folder / CARD, media_type="application/json")
 
 
@@ -84,7 +85,7 @@ class Preprocess:
 
 def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    card: Mapping[str, Any] = json.loads((folder / CARD).read_text())
+    card: Mapping[str, Any] = json.loads((folder / CARD).read_bytes())
     return folder, card
 
 

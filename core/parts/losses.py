@@ -50,7 +50,10 @@ def huber(*, delta: Delta = 1.0) -> Loss:
 
 @losses.register(tasks=("binary", "classes"))
 def cross_entropy(*, label_smoothing: Smoothing = 0.0) -> Loss:
-    """The cross entropy of softmax scores, one for each class."""
+    """The cross entropy of softmax scores, one for each class.
+
+    Label smoothing as Szegedy et al., 2016: that share of the target is spread evenly over all classes.
+    """
     from torch.nn import functional
 
     def loss(prediction: Tensor, target: Tensor) -> Tensor:

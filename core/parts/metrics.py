@@ -36,7 +36,10 @@ def accuracy(classes: int | None) -> Metric:
 
 @metrics.register(tasks=CLASSES, mode="max")
 def f1(classes: int | None) -> Metric:
-    """The harmonic mean of precision and recall: of class 1 for two classes, else the mean over the classes (macro)."""
+    """The harmonic mean of precision and recall: of class 1 for two classes, else the mean over the classes (macro).
+
+    Over the classes that the target or the prediction holds, as scikit-learn's `f1_score`.
+    """
     from torchmetrics import classification as of
 
     if classes == 2:
@@ -76,7 +79,10 @@ def rmse(classes: int | None = None) -> Metric:
 
 @metrics.register(tasks=("numbers",), mode="max", min_samples=2)
 def r2(classes: int | None = None) -> Metric:
-    """The share of the target's variance that is explained."""
+    """The share of the target's variance that is explained.
+
+    As scikit-learn's `r2_score`: 0 for the mean of the target, below for what is worse.
+    """
     from torchmetrics.regression import R2Score
 
     return R2Score()

@@ -80,7 +80,11 @@ def mlp(
     dropout: Dropout = 0.0,
     batch_norm: bool = False,
 ) -> nn.Module:
-    """A multilayer perceptron: fully connected layers of the given widths."""
+    """A multilayer perceptron: fully connected layers of the given widths.
+
+    Rumelhart et al., 1986; batch norm, before the activation, as Ioffe & Szegedy, 2015; dropout as Srivastava et al.,
+    2014.
+    """
     from core.nets.mlp import Mlp
 
     return Mlp(shape, hidden=hidden, activation=activation, dropout=dropout, batch_norm=batch_norm)
@@ -103,7 +107,10 @@ def cnn(
     pool: Annotated[int, Field(ge=1, le=16)] = 2,
     hidden: MaybeWidths = (64,),
 ) -> nn.Module:
-    """A convolutional network for images: layers of convolution, ReLU and max pooling, then fully connected ones."""
+    """A convolutional network for images: layers of convolution, ReLU and max pooling, then fully connected ones.
+
+    After LeNet (LeCun et al., 1998).
+    """
     from core.nets.cnn import Cnn
 
     return Cnn(shape, channels=channels, kernel_size=kernel_size, pool=pool, hidden=hidden)

@@ -54,7 +54,10 @@ def sgd(
     nesterov: bool = False,
     fused: bool = True,
 ) -> Optimizer:
-    """Stochastic gradient descent, with momentum if wanted; full batch it is gradient descent."""
+    """Stochastic gradient descent, with momentum if wanted; full batch it is gradient descent.
+
+    Momentum and Nesterov's step as Sutskever et al., 2013, "On the importance of initialization and momentum".
+    """
     from torch.optim import SGD
 
     weights = list(weights)

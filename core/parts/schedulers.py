@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from core.parts.limits import Decay, Epochs, Factor, Momentum, Share, Warmup
+from core.parts.limits import Epochs, Factor, Share, Warmup
 from core.registry import schedulers
 from core.schedule import Schedule
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Milestones = Annotated[tuple[Epochs, ...], Field(strict=False, min_length=1, max_length=1_000)]
 LowestRate = Annotated[float, Field(ge=0, le=1_000_000)]
 Divisor = Annotated[float, Field(ge=1, le=1e12)]
+Cut = Annotated[float, Field(ge=0, lt=1)]
+Threshold = Annotated[float, Field(ge=0, le=1_000)]
+Wait = Annotated[int, Field(ge=0, le=100_000)]
 
 
 @schedulers.register
@@ -35,7 +38,10 @@ def step(
     gamma: Factor = 0.1,
     warmup_epochs: Warmup = 0,
 ) -> Schedule:
-    """The learning rate is multiplied by `gamma` every `step_size` epochs."""
+    """The learning rate is multiplied by `gamma` every `step_size` epochs.
+
+    `torch.optim.lr_scheduler.StepLR`.
+    """
     from torch.optim.lr_scheduler import StepLR
 
     return _by_epoch(optimizer, StepLR(optimizer, step_size, gamma), warmup_epochs, steps=steps)
@@ -51,7 +57,10 @@ def multistep(
     gamma: Factor = 0.1,
     warmup_epochs: Warmup = 0,
 ) -> Schedule:
-    """The learning rate is multiplied by `gamma` after each of the epochs in `milestones`."""
+    """The learning rate is multiplied by `gamma` after each of the epochs in `milestones`.
+
+    `torch.optim.lr_scheduler.MultiStepLR`, as He et al., 2016, train residual networks.
+    """
     from torch.optim.lr_scheduler import MultiStepLR
 
     return _by_epoch(optimizer, MultiStepLR(optimizer, sorted(milestones), gamma), warmup_epochs, steps=steps)
@@ -66,7 +75,10 @@ def exponential(
     gamma: Factor = 0.95,
     warmup_epochs: Warmup = 0,
 ) -> Schedule:
-    """The learning rate is multiplied by `gamma` every epoch."""
+    """The learning rate is multiplied by `gamma` every epoch.
+
+    `torch.optim.lr_scheduler.ExponentialLR`.
+    """
     from torch.optim.lr_scheduler import ExponentialLR
 
     return _by_epoch(optimizer, ExponentialLR(optimizer, gamma), warmup_epochs, steps=steps)
@@ -76,7 +88,10 @@ def exponential(
 def cosine(
     optimizer: Optimizer, epochs: int, steps: int, *, min_lr: LowestRate = 0.0, warmup_epochs: Warmup = 0
 ) -> Schedule:
-    """The learning rate falls to `min_lr` along half a cosine (Loshchilov & Hutter, 2017)."""
+    """The learning rate falls to `min_lr` along half a cosine (Loshchilov & Hutter, 2017).
+
+    `torch.optim.lr_scheduler.CosineAnnealingLR` over the epochs after the warm-up, without restarts.
+    """
     from torch.optim.lr_scheduler import CosineAnnealingLR
 
     main = CosineAnnealingLR(optimizer, T_max=epochs - warmup_epochs, eta_min=min_lr)
@@ -95,7 +110,10 @@ def one_cycle(
     final_div_factor: Divisor = 10_000.0,
     warmup_epochs: Warmup = 0,
 ) -> Schedule:
-    """The learning rate rises to lr and falls far below its start, batch by batch (Smith & Topin, 2018)."""
+    """The learning rate rises to lr and falls far below its start, batch by batch (Smith & Topin, 2018).
+
+    `torch.optim.lr_scheduler.OneCycleLR` over the batches after the warm-up.
+    """
     from torch.optim.lr_scheduler import OneCycleLR
 
     total = (epochs - warmup_epochs) * steps
@@ -123,14 +141,17 @@ def plateau(
     epochs: int,
     steps: int,
     *,
-    factor: Momentum = 0.1,
-    patience: Annotated[int, Field(ge=0, le=100_000)] = 10,
-    threshold: Decay = 1e-4,
-    cooldown: Annotated[int, Field(ge=0, le=100_000)] = 0,
+    factor: Cut = 0.1,
+    patience: Wait = 10,
+    threshold: Threshold = 1e-4,
+    cooldown: Wait = 0,
     min_lr: LowestRate = 0.0,
     warmup_epochs: Warmup = 0,
 ) -> Schedule:
-    """The learning rate is multiplied by `factor` when the cost has not fallen for more than `patience` epochs."""
+    """The learning rate is multiplied by `factor` when the cost has not fallen for more than `patience` epochs.
+
+    `torch.optim.lr_scheduler.ReduceLROnPlateau`, whose `threshold` is relative to the best cost.
+    """
     from torch.optim.lr_scheduler import ReduceLROnPlateau
 
     main = ReduceLROnPlateau(

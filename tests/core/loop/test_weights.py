@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,3 +137,20 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         draft.unlink()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+IN_ANOTHER_LOCALE = """
+import sys
+from pathlib import Path
+from core.loop import load_model, train
+from core.spec import parse_spec
+spec = parse_spec({"name": "\\u00e9p\\u00e9e", "dataset": "iris", "model": "linear", "epochs": 1})
+list(train(spec, folder=Path(sys.argv[1])))
+load_model(sys.argv[1])
+"""
+
+
+def test_the_card_is_utf_8_whatever_the_locale_says(tmp_path: Path) -> None:
+    ascii_only = {**os.environ, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
+    subprocess.run([sys.executable, "-c", IN_ANOTHER_LOCALE, str(tmp_path)], env=ascii_only, check=True, timeout=120)
+    assert json.loads((tmp_path / "model.json").read_bytes())["name"] == "épée"
