@@ -8,10 +8,13 @@ from contextlib import nullcontext
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from core.job import EventType, Status
 from trainwire.figures import number, plain, row_text
 from trainwire.watching import Event
+
+WAITING = "waiting for a worker"
 
 
 def show(events: Iterable[Event], *, console: Console, epochs: int) -> Status:
@@ -72,13 +75,21 @@ class Bar(Lines):
         super().__init__(console, epochs=epochs)
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
-            BarColumn(bar_width=14),
-            TextColumn("{task.fields[row]}"),
+            BarColumn(bar_width=14, complete_style="cyan", finished_style="green"),
+            TextColumn("{task.fields[row]}", table_column=Column()),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=console,
         )
         self.live = self.bar
-        self.task = self.bar.add_task("", total=epochs, epoch=0, row="")
+        self.task = self.bar.add_task("", total=epochs, epoch=0, row=WAITING)
+
+    def show(self, event: Event) -> None:
+        """Show one event; while no worker has the job, the bar says so."""
+        if event.type is EventType.STARTED:
+            self.bar.update(self.task, row="")
+        elif event.type is EventType.STATUS and event.data["status"] == Status.QUEUED:
+            self.bar.update(self.task, row=WAITING)
+        super().show(event)
 
     def epoch(self, event: Event) -> None:
         """Move the bar and show the figures."""

@@ -97,7 +97,8 @@ def jobs(
     if as_json:
         print(wire.dumps({"data": [job.model_dump(mode="json") for job in found]}))
     else:
-        _console().print(figures.jobs_table(found))
+        console = _console()
+        console.print(figures.jobs_table(found, width=console.width))
 
 
 @app.command()
@@ -177,14 +178,17 @@ def _when(event: Event) -> str | None:
 
 
 def _spec(file: str) -> dict[str, Any]:
+    name = "Standard input" if file == "-" else file
     try:
-        spec = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
+        spec = json.loads(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
     except OSError as error:
-        raise BadRequest(f"{file} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise BadRequest(f"{file} is not JSON: {error}.") from error
+        raise BadRequest(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{name} is not JSON: it is not text.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"{name} is not JSON: {error}.") from error
     if not isinstance(spec, dict):
-        raise BadRequest(f"{file} holds no job spec: a spec is a JSON object with at least dataset and model.")
+        raise BadRequest(f"{name} holds no job spec: a spec is a JSON object with at least dataset and model.")
     return spec
 
 

@@ -40,7 +40,7 @@ def demo(
                 job = _train(client, service, console)
                 weights = _weights(client, job, data=data)
         except KeyboardInterrupt:
-            print(f"\nStopped; `{_up(data)}` goes on with the job.", file=sys.stderr)
+            print(f"\nStopped; `{_up(data)}` goes on with what was submitted.", file=sys.stderr)
             raise typer.Exit(Exit.DETACHED) from None
     if as_json:
         print(wire.dumps({"job": job.model_dump(mode="json"), "weights": weights, "curl": _curl(service)}))
@@ -58,7 +58,7 @@ def example(name: str) -> Path:
 
 def _train(client: Client, service: Service, console: Console) -> JobView:
     doing = "Started a service" if service.is_ours else "Using the service that runs"
-    console.print(f"{doing} at {service.url}")
+    console.print(f"{doing} at {service.url}", soft_wrap=True)
     spec = _short(example(SPEC))
     job = client.submit(json.loads(example(SPEC).read_text()))
     console.print(f"POST /v1/jobs  <- {spec}  -> {job.id}", soft_wrap=True)
@@ -77,11 +77,12 @@ def _tell(job: JobView, service: Service, *, console: Console, weights: str | No
     row = _kept(job)
     if row is not None:
         accuracy = figures.number((row.model_extra or {}).get("val_accuracy"))
-        console.print(f"\nvalidation accuracy {accuracy} (the weights of epoch {row.epoch})", style="bold")
+        words = f"\nvalidation accuracy {accuracy} (the weights of epoch {row.epoch})"
+        console.print(words, style="bold", soft_wrap=True)
     lines = {
         "weights": weights or "none",
         "by curl": _curl(service),
-        "next": f"{_command()} submit {_short(example(SPEC))} --watch",
+        "next": f"{_command()} submit {_short(example(SPEC))} --watch{_elsewhere(service, data)}",
     }
     for name, text in lines.items():
         console.print(f"{name:<8} {text}", soft_wrap=True, markup=False)
@@ -102,6 +103,11 @@ def _curl(service: Service) -> str:
     url = USUAL_URL if service.is_ours else service.url
     key = ' -H "Authorization: Bearer $TRAINWIRE_API_KEY"' if os.environ.get("TRAINWIRE_API_KEY") else ""
     return f"curl {url}/v1/jobs -H 'Content-Type: application/json'{key} -d @{shlex.quote(_short(example(SPEC)))}"
+
+
+def _elsewhere(service: Service, data: Path) -> str:
+    """What a command needs to find a service that it does not find by itself."""
+    return "" if service.is_ours or data == folder.USUAL else f" --url {service.url}"
 
 
 def _up(data: Path) -> str:

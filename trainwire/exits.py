@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import typer
 
-from core.errors import NoServer, Refused, SpecRefused, TrainwireError, Unavailable
+from core.errors import NoServer, NotAllowed, Refused, SpecRefused, TrainwireError, Unavailable
 from core.job import Status
 
 
@@ -54,7 +54,8 @@ def _of_error(error: TrainwireError) -> Exit:
 
 def _in_words(error: TrainwireError) -> str:
     if not isinstance(error, SpecRefused):
-        return error.message
+        hint = "Set TRAINWIRE_API_KEY to the key of the service." if isinstance(error, NotAllowed) else error.hint
+        return "\n".join(filter(None, [error.message, hint]))
     count = len(error.problems)
     width = max(len(problem.pointer) for problem in error.problems)
     lines = [f"  {problem.pointer:<{width}}  {problem.message}" for problem in error.problems]

@@ -15,6 +15,9 @@ from core.job import Status
 from core.views import CatalogView, EpochView, JobView
 
 _COLOURS = {Status.SUCCEEDED: "green", Status.FAILED: "red", Status.CANCELLED: "yellow", Status.RUNNING: "cyan"}
+_WIDE, _MEDIUM = 120, 90
+"""Columns of a terminal on which a list has room for the figures, and for the reasons."""
+_YIELDING = {"name", "best"}
 _TIMES = {"epoch", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
 
 
@@ -36,19 +39,40 @@ def row_text(row: Mapping[str, Any]) -> str:
     return "  ".join(f"{name} {number(value)}" for name, value in shown.items() if name not in _TIMES)
 
 
-def status_text(job: JobView) -> Text:
-    """A job's status with its reason, coloured."""
-    words = f"{job.status}: {job.status_reason}" if job.status_reason else f"{job.status}"
+def status_text(job: JobView, *, is_short: bool = False) -> Text:
+    """A job's status, with its reason unless it is to be short, coloured."""
+    words = f"{job.status}: {job.status_reason}" if job.status_reason and not is_short else f"{job.status}"
     return Text(words, style=_COLOURS.get(job.status, ""))
 
 
-def jobs_table(jobs: Iterable[JobView]) -> Table:
-    """The jobs, one a line."""
-    table = Table("id", "name", "status", "epoch", "best", "age", box=None, pad_edge=False)
+def jobs_table(jobs: Iterable[JobView], *, width: int) -> Table:
+    """The jobs, one a line with its whole id; what does not fit into `width` is left out."""
+    columns = ["id", "name", "status", "epoch", "best", "age"]
+    if width < _WIDE:
+        columns.remove("best")
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=name not in _YIELDING)
     for job in jobs:
-        best = row_text(_given(job.best)) if job.best else ""
-        table.add_row(job.id, escape(plain(job.name)), status_text(job), _epoch(job), best, _age(job.created_at))
+        cells = _cells(job, is_short=width < _MEDIUM)
+        table.add_row(*[cells[name] for name in columns])
     return table
+
+
+def _cells(job: JobView, *, is_short: bool) -> dict[str, RenderableType]:
+    return {
+        "id": job.id,
+        "name": _yielding(plain(job.name)),
+        "status": status_text(job, is_short=is_short),
+        "epoch": _epoch(job),
+        "best": _yielding(row_text(_given(job.best)) if job.best else ""),
+        "age": _age(job.created_at),
+    }
+
+
+def _yielding(text: str) -> Text:
+    """Text that is cut where a terminal is narrow."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def job_page(job: JobView) -> RenderableType:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.errors import NoServer, TrainwireError, Unavailable
+from core.errors import TrainwireError, Unavailable
 from core.job import EventType
+from trainwire.address import no_server
 from trainwire.refusals import refusal
 from trainwire.stream import Reply, StreamCut, connect
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+
+log = logging.getLogger("trainwire")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +41,40 @@ class Patience:
     """How long to ask again when nothing answers: pauses that double, until `total_s` after the last answer."""
 
     def __init__(self, total_s: float) -> None:
+        self._total_s = total_s
         self._until = time.monotonic() + total_s
         self._pause_s = _FIRST_PAUSE_S
+        self._is_told = False
 
     def spend(self, error: TrainwireError) -> None:
-        """Pause before the next try, or raise `error` when patience has run out."""
+        """Pause before the next try and say so once, or raise `error` when patience has run out."""
         if time.monotonic() >= self._until:
             raise error
+        if not self._is_told:
+            log.warning("%s Asking again for up to %.0f s.", error.message, self._total_s)
+            self._is_told = True
+        self.pause()
+
+    def pause(self) -> None:
+        """Pause before the next try, each time longer."""
         time.sleep(self._pause_s)
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
 
-def follow(url: str, *, headers: Mapping[str, str], after: int, patience_s: float) -> Iterator[Event]:
-    """The events of the stream at `url` behind `after`; see `Client.watch`."""
+def follow(url: str, path: str, *, headers: Mapping[str, str], after: int, patience_s: float) -> Iterator[Event]:
+    """The events of the stream at `path` of the service at `url` behind `after`; see `Client.watch`."""
     patience = Patience(0.0)
     while True:
         try:
-            for event in _stream(url, headers=headers, after=after):
+            for event in _stream(url + path, headers=headers, after=after):
                 after = event.seq or after
                 yield event
         except StreamCut as cut:
-            patience = Patience(patience_s) if cut.was_open else patience
-            patience.spend(NoServer(f"No Trainwire service answers at {url}: {cut}"))
+            if cut.was_open:
+                patience = Patience(patience_s)
+                patience.pause()
+            else:
+                patience.spend(no_server(url, cut))
         except Unavailable as busy:
             patience.spend(busy)
         else:

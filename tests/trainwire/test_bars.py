@@ -47,6 +47,13 @@ def test_a_terminal_gets_one_bar_that_fits_80_columns() -> None:
     assert text.splitlines()[-1] == "succeeded: completed"
 
 
+def test_a_bar_says_that_it_waits_until_a_worker_has_the_job() -> None:
+    text, _ = shown(("status", {"status": "queued", "reason": None}), ("end", END), terminal=True)
+    assert "waiting for a worker" in text
+    text, _ = shown(("started", STARTED), ("end", END), terminal=True)
+    assert "waiting" not in text.splitlines()[-2]
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_failure_says_why_and_what_to_change(*, terminal: bool) -> None:
     error = {"code": "diverged", "message": "train_loss became inf.", "hint": "Try a lower lr."}

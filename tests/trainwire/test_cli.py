@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.processes import Up, command, environment, trainwire
+from tests.trainwire.fakes import Answer, Scripted
 from tests.trainwire.specs import DIVERGES, LONG, QUICK, WRONG
 from trainwire.client import Client
 
@@ -93,7 +94,14 @@ def test_a_refused_spec_exits_2_with_every_problem(env: dict[str, str]) -> None:
     [
         (("submit", "-"), "{", "not JSON"),
         (("submit", "-"), "[]", "no job spec"),
+        (("submit", "-"), "[" * 100_000, "not JSON"),
+        (("submit", sys.executable), "", "not text"),
+        (("submit", "-"), '{"dataset": "digits", "model": "mlp", "lr": NaN}', "/lr"),
         (("submit", "missing.json"), "", "cannot be read"),
+        (("jobs", "--url", "http://[here"), "", "no address"),
+        (("show", "../catalog"), "", "nothing"),
+        (("up", "--port", "99999"), "", "--port"),
+        (("up", "--slots", "0"), "", "--slots"),
         (("show", "job_nobody"), "", "job_nobody"),
         (("jobs", "--status", "finished"), "", "finished"),
         (("dance",), "", "dance"),
@@ -125,7 +133,17 @@ def test_without_a_server_it_exits_4(free_url: str, arguments: tuple[str, ...]) 
     done = trainwire(*arguments, "--url", free_url, given=json.dumps(QUICK))
     assert done.returncode == 4
     assert free_url in done.stdout + done.stderr
-    assert len((done.stdout + done.stderr).splitlines()) == 1
+    if "--json" in arguments:
+        assert json.loads(done.stdout)["code"] == "no_server"
+    else:
+        assert done.stderr.splitlines()[1:] == ["Start one with: trainwire up"]
+
+
+def test_a_key_that_is_missing_or_wrong_exits_2_and_says_where_to_put_it(scripted: Scripted) -> None:
+    scripted.script = [Answer(status=401, body=b'{"detail": "A key is needed."}')]
+    done = trainwire("jobs", "--url", scripted.url)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["A key is needed.", "Set TRAINWIRE_API_KEY to the key of the service."]
 
 
 def test_ctrl_c_detaches_and_says_how_to_come_back(env: dict[str, str], client: Client) -> None:
@@ -142,6 +160,16 @@ def test_ctrl_c_detaches_and_says_how_to_come_back(env: dict[str, str], client: 
         assert f"trainwire watch {job_id}" in watching.stderr.read()
     assert not client.job(job_id).status.ended
     client.cancel(job_id)
+
+
+def test_a_folder_that_cannot_be_filled_is_refused_in_a_sentence(
+    env: dict[str, str], client: Client, tmp_path: Path
+) -> None:
+    job_id = client.wait(client.submit(QUICK).id).id
+    (tmp_path / "in the way").touch()
+    done = trainwire("download", job_id, "--to", str(tmp_path / "in the way"), env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{tmp_path / 'in the way'} cannot be written: File exists.\n"
 
 
 def test_the_service_on_the_folder_is_found_by_itself(service: Up) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import trainwire
-from core.errors import BadRequest, NotAllowed, NotFound, SpecRefused, TrainwireError, WrongStatus
+from core.errors import BadRequest, NoServer, NotAllowed, NotFound, SpecRefused, TrainwireError, WrongStatus
 from core.job import EventType, Reason, Status
 from tests.acceptance.processes import up
 from tests.trainwire.fakes import Answer, Scripted
@@ -146,3 +146,47 @@ def test_events_are_values(client: Client) -> None:
     event = client.events(client.wait(client.submit(QUICK).id).id)[0]
     with pytest.raises(dataclasses.FrozenInstanceError):
         event.seq = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b"{}"])
+def test_what_is_not_trainwire_is_no_server(scripted: Scripted, body: bytes) -> None:
+    scripted.script = [Answer(body=body, media_type="text/html")]
+    with Client(scripted.url) as client:
+        for ask in (
+            lambda: client.job("job_1"),
+            lambda: list(client.jobs()),
+            lambda: client.metrics("job_1"),
+            lambda: client.artifacts("job_1"),
+            client.catalog,
+        ):
+            with pytest.raises(NoServer, match="something else"):
+                ask()
+
+
+def test_what_json_cannot_say_is_refused_before_it_is_sent(scripted: Scripted) -> None:
+    with Client(scripted.url) as client, pytest.raises(BadRequest, match="JSON"):
+        client.submit({"dataset": {"digits"}})
+    assert scripted.asked == []
+
+
+def test_an_id_cannot_lead_elsewhere(scripted: Scripted) -> None:
+    scripted.script = [Answer(status=404)]
+    with Client(scripted.url) as client:
+        for odd in ("../catalog", "..", "a?b=c", "a#b"):
+            with pytest.raises(NotFound):
+                client.job(odd)
+    assert [path for path, _ in scripted.asked] == [
+        "/v1/jobs/%2E%2E%2Fcatalog",
+        "/v1/jobs/%2E%2E",
+        "/v1/jobs/a%3Fb%3Dc",
+        "/v1/jobs/a%23b",
+    ]
+
+
+def test_a_service_that_goes_away_in_mid_download_is_no_server(scripted: Scripted, tmp_path: Path) -> None:
+    file = {"name": "model.json", "media_type": "application/json", "bytes": 9, "sha256": "0", "url": "/there"}
+    listed = Answer(body=json.dumps({"data": [file], "has_more": False}).encode())
+    scripted.script = [listed, Answer(body=b"half", cut=True)]
+    with Client(scripted.url) as client, pytest.raises(NoServer):
+        client.download("job_1", tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 
 import pytest
@@ -60,6 +61,22 @@ def test_a_server_that_is_busy_or_restarting_is_asked_again(scripted: Scripted) 
     scripted.script = [Answer(body=frames(LOG[:2])), busy, Answer(status=502), Answer(body=frames(LOG[2:]))]
     assert [event.seq for event in Client(scripted.url).watch("job_1")] == [1, 2, 3, 4]
     assert [headers.get("last-event-id") for _, headers in scripted.asked] == [None, "2", "2", "2"]
+
+
+def test_a_service_that_is_away_is_told_of_once(scripted: Scripted, caplog: pytest.LogCaptureFixture) -> None:
+    away = Answer(status=503, body=b'{"detail": "starting."}')
+    scripted.script = [Answer(body=frames(LOG[:2]), cut=True), away, away, away, Answer(body=frames(LOG[2:]))]
+    with caplog.at_level(logging.WARNING):
+        assert [event.seq for event in Client(scripted.url).watch("job_1")] == [1, 2, 3, 4]
+    assert caplog.messages == ["starting. Asking again for up to 600 s."]
+
+
+def test_a_stream_that_is_taken_up_at_once_is_not_worth_a_word(
+    scripted: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.script = [Answer(body=frames(LOG[:2]), cut=True), Answer(body=frames(LOG[2:]))]
+    assert len(list(Client(scripted.url).watch("job_1"))) == 4
+    assert caplog.messages == []
 
 
 def test_nothing_more_comes_after_the_end_was_read_before(scripted: Scripted) -> None:
