@@ -65,12 +65,16 @@ def _reason(error: ErrorInfo) -> Reason:
 
 
 def _last(error: ErrorInfo, row: Standing) -> ErrorInfo:
-    message = f"The run died {row.failures} times; the last time: {error.message}"
+    message = f"The run died {_times(row)}; the last time: {error.message}"
     return ErrorInfo(Reason.RETRY_LIMIT, message, hint=error.hint, param=error.param)
 
 
 def _silence(row: Standing) -> ErrorInfo:
-    message = f"The run was started {row.failures} times and its worker fell silent or died each time."
+    message = f"The run was started {_times(row)}, and its worker fell silent or died."
     return ErrorInfo(
         Reason.WORKER_LOST, message, hint="Look at the worker's memory and logs, then submit the job again."
     )
+
+
+def _times(row: Standing) -> str:
+    return "once" if row.failures == 1 else f"{row.failures} times"

@@ -148,6 +148,16 @@ def test_a_worker_that_fell_silent_long_ago_is_forgotten(open_store: OpenStore) 
     assert database.read(lambda tx: tx.conn.scalar(text("SELECT count(*) FROM workers"))) == 0
 
 
+def test_a_run_that_may_die_but_once_says_so(open_store: OpenStore) -> None:
+    store = open_store(lease_s=1e-6, max_attempts=1)
+    job = store.add(a_spec())
+    store.claim(a_worker())
+    assert store.sweep() == [job.id]
+    failed = store.job(job.id)
+    assert failed.error is not None
+    assert failed.error.message == "The run was started once, and its worker fell silent or died."
+
+
 def test_a_broken_row_keeps_no_other_from_coming_back(open_store: OpenStore, caplog: pytest.LogCaptureFixture) -> None:
     store = open_store(lease_s=1e-6)
     ids = [store.add(a_spec()).id for _ in range(3)]
