@@ -26,10 +26,11 @@ def mark(root: Path) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
         if not (root / MARKER).is_file():
-            (root / MARKER).write_text(_TEXT)
+            (root / MARKER).write_text(_TEXT, encoding="utf-8")
     except OSError as error:
         raise StartRefused(
-            f"The artifacts folder {root} cannot be written ({error.strerror}): set TRAINWIRE_ARTIFACTS to another."
+            f"The artifacts folder {root} cannot be written ({error.strerror}): choose another with "
+            "--data (embedded) or TRAINWIRE_ARTIFACTS."
         ) from error
 
 

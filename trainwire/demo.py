@@ -60,7 +60,7 @@ def _train(client: Client, service: Service, console: Console) -> JobView:
     doing = "Started a service" if service.is_ours else "Using the service that runs"
     console.print(f"{doing} at {service.url}", soft_wrap=True)
     spec = _short(example(SPEC))
-    job = client.submit(json.loads(example(SPEC).read_text()))
+    job = client.submit(json.loads(example(SPEC).read_text(encoding="utf-8")))
     console.print(f"POST /v1/jobs  <- {spec}  -> {job.id}", soft_wrap=True)
     bars.show(client.watch(job.id, patience_s=PATIENCE_S), console=console, epochs=job.spec["epochs"])
     return client.job(job.id)

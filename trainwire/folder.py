@@ -36,7 +36,7 @@ def announced(folder: Path, *, url: str) -> Generator[None]:
     """Leave word in `folder`, for as long as the block runs, where its service listens."""
     note = folder / _NOTE
     unfinished = note.with_suffix(".new")
-    unfinished.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    unfinished.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n", encoding="utf-8")
     unfinished.replace(note)
     try:
         yield
@@ -88,4 +88,4 @@ def _is_owned(folder: Path) -> bool:
 
 
 def _noted_url(folder: Path) -> str:
-    return str(json.loads((folder / _NOTE).read_text())["url"])
+    return str(json.loads((folder / _NOTE).read_text(encoding="utf-8"))["url"])
