@@ -11,11 +11,13 @@ from core.events import Failed
 from core.job import ErrorInfo, Reason
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
+_LOADER = "DataLoader worker (pid"
+"""How torch begins to tell that one of its worker processes died."""
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def explain(error: BaseException) -> Failed:
-    """The ending for `error`: its own reason, `out_of_memory` or `storage_full` with a hint, or `internal_error`.
+    """The ending for `error`: its own reason, or one of the system's with a hint, or `internal_error`.
 
     An unforeseen error shows its type and message only: a traceback belongs in the log.
     """
@@ -25,6 +27,8 @@ def explain(error: BaseException) -> Failed:
         return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error))
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return Failed(Reason.STORAGE_FULL, _storage_full(error))
+    if isinstance(error, RuntimeError) and str(error).startswith(_LOADER):
+        return Failed(Reason.KILLED_BY_SIGNAL, _loader_lost(error))
     return Failed(Reason.INTERNAL_ERROR, ErrorInfo(code=Reason.INTERNAL_ERROR, message=_sentence(error)))
 
 
@@ -42,6 +46,11 @@ def _out_of_memory(error: BaseException) -> ErrorInfo:
 def _storage_full(error: OSError) -> ErrorInfo:
     hint = "Free some space where the artifacts are kept, then submit the job again."
     return ErrorInfo(Reason.STORAGE_FULL, f"The disk is full: {_sentence(error)}", hint)
+
+
+def _loader_lost(error: BaseException) -> ErrorInfo:
+    hint = "Lower loader.num_workers (0 needs no processes), or give the worker more shared memory (shm_size)."
+    return ErrorInfo(Reason.KILLED_BY_SIGNAL, _sentence(error), hint, "/loader/num_workers")
 
 
 def _sentence(error: BaseException) -> str:

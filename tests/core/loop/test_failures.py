@@ -1,13 +1,16 @@
 """What the user is told when a run fails."""
 
 import errno
+import multiprocessing
 
 import pytest
 import torch
 
 from core.errors import Diverged
 from core.job import Reason
+from core.loop.batches import from_workers
 from core.loop.failures import explain
+from core.loop.samples import Samples
 
 
 def test_an_error_of_our_own_keeps_its_reason_and_hint() -> None:
@@ -36,6 +39,21 @@ def test_a_full_disk_says_so() -> None:
     failed = explain(OSError(errno.ENOSPC, "No space left on device"))
     assert failed.reason is Reason.STORAGE_FULL
     assert "space" in (failed.error.hint or "")
+
+
+def test_a_dead_loader_process_says_what_it_may_have_lacked() -> None:
+    samples = Samples(torch.zeros(64, 2), torch.zeros(64, dtype=torch.int64))
+    feed = from_workers(samples, batch_size=1, device=torch.device("cpu"), workers=1, pin=False)
+    batches = feed(torch.arange(64))
+    next(batches)
+    for process in multiprocessing.active_children():
+        process.kill()
+    with pytest.raises(RuntimeError) as died:
+        list(batches)
+    failed = explain(died.value)
+    assert failed.reason is Reason.KILLED_BY_SIGNAL
+    assert failed.error.param == "/loader/num_workers"
+    assert "shared memory" in (failed.error.hint or "")
 
 
 def test_an_unforeseen_error_shows_its_type_and_message_only() -> None:
