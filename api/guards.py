@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Collection
 
 from starlette.datastructures import Headers
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
+from core.hosts import is_loopback
 
 PUBLIC = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"})
 """What needs no key, to the letter; with it everything under `PUBLIC_FOLDER`."""
@@ -48,16 +48,6 @@ class HostGuard:
     def _known(self, name: str, scope: Scope) -> bool:
         arrived_at = (scope.get("server") or ("",))[0]
         return bool(name) and (name in self.allowed or name == arrived_at or is_loopback(name))
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str:

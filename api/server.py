@@ -14,8 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.context import Api
-from api.guards import is_loopback
 from core.errors import StartRefused
+from core.hosts import is_loopback
 
 GRACE_S = 1
 """How long a request that is being answered may go on when the server stops."""

@@ -131,8 +131,6 @@ optimizers = Registry("optimizer", needs=["lr"])
 schedulers = Registry("scheduler")
 metrics = Registry("metric", needs=["tasks", "mode"])
 
-REGISTRIES = (datasets, models, losses, optimizers, schedulers, metrics)
-
 _plugins_lock = threading.RLock()
 _plugins_loaded: list[str] = []
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import TypedDict
 from urllib.parse import urlsplit
 
 from core.errors import BadRequest, NoServer
+from core.hosts import is_loopback
 from trainwire import folder
 
 USUAL_URL = "http://127.0.0.1:8000"
@@ -45,14 +45,6 @@ def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

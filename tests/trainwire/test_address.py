@@ -33,14 +33,6 @@ def test_the_key_travels_as_a_bearer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert address.key_header("given") == {"Authorization": "Bearer given"}
 
 
-@pytest.mark.parametrize(
-    ("host", "inside"),
-    [("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("a.b", False)],
-)
-def test_loopback_is_told_from_the_rest(host: str, *, inside: bool) -> None:
-    assert address.is_loopback(host) is inside
-
-
 def test_proxies_are_for_other_machines_only() -> None:
     assert not address.transport("http://127.0.0.1:8000")["trust_env"]
     assert address.transport("https://gpu.example")["trust_env"]
