@@ -5,6 +5,8 @@ TrainwireError
 │   ├── SpecRefused             the spec has problems, all of them listed
 │   ├── NotFound                no such job, artifact or route
 │   ├── WrongStatus             the job's status does not allow it
+│   ├── Gone                    the job was there and was deleted
+│   ├── KeyReused               the Idempotency-Key came with another request before
 │   ├── NotAllowed              the key is missing or wrong
 │   └── BadRequest              a parameter of the request is wrong
 ├── Unavailable             the service cannot answer now; ask again
@@ -14,7 +16,8 @@ TrainwireError
 └── RunFailed               a run cannot go on; carries its `Reason`
     ├── Diverged                the cost is NaN or infinite
     ├── InvalidData             the data cannot be trained on
-    └── InvalidSpec             the spec asks for what this worker cannot do
+    ├── InvalidSpec             the spec asks for what this worker cannot do
+    └── StorageFull             there is no space for a checkpoint or the weights
 """
 
 from __future__ import annotations
@@ -71,6 +74,18 @@ class BadRequest(Refused):
     """A parameter of the request is wrong."""
 
     code = "bad_request"
+
+
+class Gone(Refused):
+    """The job was deleted."""
+
+    code = "gone"
+
+
+class KeyReused(Refused):
+    """The Idempotency-Key belongs to another request."""
+
+    code = "key_reused"
 
 
 class NotAllowed(Refused):
@@ -130,3 +145,9 @@ class InvalidSpec(RunFailed):
     """The spec asks for what this worker cannot do."""
 
     reason = Reason.INVALID_SPEC
+
+
+class StorageFull(RunFailed):
+    """There is no space left for a checkpoint or the weights."""
+
+    reason = Reason.STORAGE_FULL

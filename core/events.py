@@ -6,12 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.checkpoint import Checkpoint
 from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on from a checkpoint; `inexact` says why its figures may differ in their last bits, if they may.
+
+    `best` is the best epoch's row so far.
+    """
+
+    checkpoint: str
+    epoch: int
+    step: int
+    inexact: str | None
+    best: EpochRow | None
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
-    """The run is assembled: sizes in samples, `steps_per_epoch` optimizer steps, the device it trains on."""
+    """The run is assembled: sizes in samples, `steps_per_epoch` optimizer steps, the device it trains on.
+
+    `resumed` is None when it starts from random weights.
+    """
 
     device: str
     parameters: int
@@ -21,6 +39,7 @@ class Started:
     val_samples: int
     threads: int
     versions: Mapping[str, str]
+    resumed: Resumed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +48,13 @@ class EpochDone:
 
     row: EpochRow
     best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """A checkpoint lies on the disk, whole; it counts once its row is stored."""
+
+    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +90,9 @@ class Failed:
     error: ErrorInfo
 
 
-RunEvent = Started | Progress | EpochDone | Logged | Noticed | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run stopped as it was asked to, behind its last checkpoint: the last word of such a run."""
+
+
+RunEvent = Started | Progress | EpochDone | Checkpointed | Logged | Noticed | Stopped | Finished | Failed

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.checkpoint import Checkpoint, Stage
+
 
 class Status(StrEnum):
     """Where a job stands; the last three are final."""
@@ -165,13 +167,17 @@ class Transition:
 class Claim:
     """A worker's right to a job: every write of the run is fenced by `attempt`.
 
-    `device` is what the spec asks for (`auto`, `cpu`, `cuda`, `cuda:N`, `mps`).
+    `device` is what the spec asks for (`auto`, `cpu`, `cuda`, `cuda:N`, `mps`); `run_s` the seconds that earlier
+    attempts ran. `checkpoints` are those to go on from, the newest first; `lineage` the earlier parts of a forked job.
     """
 
     job_id: str
     attempt: int
     spec: Mapping[str, Any]
     device: str
+    run_s: float = 0.0
+    lineage: tuple[Stage, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,8 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     transitions: tuple[Transition, ...] = ()
+    inexact: str | None = None
+    """Why the figures may differ in their last bits from an uninterrupted run's; None while they are equal."""
 
 
 @dataclass(frozen=True, slots=True)

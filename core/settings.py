@@ -52,7 +52,24 @@ class Settings(BaseSettings):
     poll_s: PositiveFloat = 2.0
     """How often a free slot looks at the database although no bell rang."""
     watch_s: PositiveFloat = 0.5
-    """How often a worker looks whether its running jobs are to be cancelled."""
+    """How often a worker looks whether its running jobs are to be paused or cancelled, stand still or are overdue."""
+    grace_s: PositiveFloat = 10.0
+    """How long a run that is asked to stop may take to reach its checkpoint before it is killed."""
+    outage_limit_s: PositiveFloat = 600.0
+    """How long a run trains on while the database cannot be reached."""
     max_attempts: Annotated[int, Field(ge=1, le=1000)] = 5
-    """How often a run that dies is started."""
+    """How often in a row a run may die without a new checkpoint or epoch before its job has failed."""
+    max_lost_workers: Annotated[int, Field(ge=1, le=1000)] = 20
+    """How many workers in a row may be lost under a job without a new checkpoint or epoch before it has failed."""
+    backoff_s: PositiveFloat = 1.0
+    """The wait before the third start of a run that keeps dying without progress; it doubles with each further one."""
     max_log_lines: PositiveInt = 10_000
+
+    keep_jobs: PositiveInt | None = None
+    """How many ended jobs are kept; none: all. Older ones are deleted, whole."""
+    keep_jobs_s: PositiveFloat | None = None
+    """How long an ended job is kept; none: for ever."""
+    keep_checkpoints_s: PositiveFloat | None = None
+    """How long an ended job's checkpoints are kept; none: as long as the job."""
+    housekeeping_s: PositiveFloat = 60.0
+    """How often a worker looks for what may be deleted."""
