@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from api.watching import Told
+from core.checkpoint import Checkpoint
 from core.job import Artifact, EpochRow, Event, Job, Status, Worker
 from core.wire import dumps, finite, rfc3339
 
@@ -40,6 +41,8 @@ def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
         "labels": dict(job.labels),
         "parent": None if job.parent is None else dict(job.parent),
         "worker": None if job.worker is None else {"name": job.worker, "device": job.worker_device},
+        "bit_exact": job.inexact is None,
+        "bit_exact_reason": job.inexact,
         "created_at": rfc3339(job.created_at),
         "started_at": _time(job.started_at),
         "finished_at": _time(job.finished_at),
@@ -52,7 +55,7 @@ def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
 
 def _links(job_id: str) -> dict[str, str]:
     path = job_path(job_id)
-    rooms = ("events", "metrics", "logs", "artifacts", "cancel")
+    rooms = ("events", "metrics", "logs", "checkpoints", "artifacts", "cancel", "pause", "resume", "retry", "fork")
     return {"self": path, **{room: f"{path}/{room}" for room in rooms}}
 
 
@@ -82,6 +85,22 @@ def artifact_json(job_id: str, artifact: Artifact) -> str:
             "sha256": artifact.sha256,
             "created_at": _time(artifact.created_at),
             "url": f"{job_path(job_id)}/artifacts/{quote(artifact.name)}",
+        }
+    )
+
+
+def checkpoint_json(checkpoint: Checkpoint) -> str:
+    """A checkpoint as `CheckpointView` documents it."""
+    return dumps(
+        {
+            "id": checkpoint.id,
+            "epoch": checkpoint.epoch,
+            "step": checkpoint.step,
+            "occasion": checkpoint.occasion,
+            "attempt": checkpoint.attempt,
+            "bytes": checkpoint.bytes,
+            "files": [asdict(file) for file in checkpoint.files],
+            "created_at": _time(checkpoint.created_at),
         }
     )
 

@@ -1,22 +1,16 @@
-"""What the API shows: the public models that the server documents and the Python client reads."""
+"""A job as the API shows it: how it stands, its epochs and its log."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from core.job import EventType, Reason, Status
+from core.views.page import Page, View
 
-T = TypeVar("T")
 NonFinite = Literal["nan", "inf", "-inf"]
-
-
-class View(BaseModel):
-    """A public value; a field that a later server adds does not break an older client."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ProgressView(View):
@@ -59,7 +53,7 @@ class EpochView(View):
 
 
 class ErrorView(View):
-    """Why a job failed and what to change; `param` is a JSON Pointer into the spec."""
+    """Why a job failed, or waits for its next attempt, and what to change; `param` is a JSON Pointer into the spec."""
 
     code: str
     message: str
@@ -68,7 +62,7 @@ class ErrorView(View):
 
 
 class ParentView(View):
-    """The job, and its epoch, that this one was made from."""
+    """The job that this one was made from; this one's own epochs begin behind `epoch`."""
 
     id: str
     epoch: int | None = None
@@ -91,18 +85,27 @@ class TransitionView(View):
 
 
 class LinksView(View):
-    """Where the rest of a job is."""
+    """Where the rest of a job is, and where its verbs are posted."""
 
     self: str
     events: str
     metrics: str
     logs: str
+    checkpoints: str = ""
     artifacts: str
     cancel: str
+    pause: str = ""
+    resume: str = ""
+    retry: str = ""
+    fork: str = ""
 
 
 class JobView(View):
-    """A job: what was asked, with every default filled in, and how it stands."""
+    """A job: what was asked, with every default filled in, and how it stands.
+
+    `bit_exact` says whether its figures are those of an uninterrupted run to the last bit; if not,
+    `bit_exact_reason` says why.
+    """
 
     id: str
     name: str
@@ -119,6 +122,8 @@ class JobView(View):
     labels: dict[str, str]
     parent: ParentView | None = None
     worker: WorkerRef | None = None
+    bit_exact: bool = True
+    bit_exact_reason: str | None = None
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -135,59 +140,6 @@ class EventView(View):
     data: dict[str, Any]
 
 
-class ArtifactView(View):
-    """A file that a job made: its size in bytes, its SHA-256 in hex, and where to get it."""
-
-    name: str
-    media_type: str
-    bytes: int = Field(ge=0)
-    sha256: str
-    created_at: datetime | None = None
-    url: str
-
-
-class WorkerView(View):
-    """A worker that is alive: what it offers and which jobs it runs."""
-
-    id: str
-    name: str
-    devices: list[str]
-    slots: int
-    queues: list[str]
-    jobs: list[str]
-    started_at: datetime | None = None
-    heartbeat_at: datetime | None = None
-
-
-class PartView(View):
-    """A part of the catalogue: its name in a spec, its line, the JSON Schema of its settings, its facts."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
-
-    name: str
-    summary: str
-    settings: dict[str, Any] = Field(alias="schema")
-
-
-class CatalogView(View):
-    """Every part that a spec can name."""
-
-    datasets: list[PartView]
-    models: list[PartView]
-    losses: list[PartView]
-    optimizers: list[PartView]
-    schedulers: list[PartView]
-    metrics: list[PartView]
-
-
-class Page(View, Generic[T]):
-    """A part of a list; hand `next` back as `after` to read on."""
-
-    data: list[T]
-    has_more: bool
-    next: str | None = None
-
-
 class JobPage(Page[JobView]):
     """Jobs, newest first unless asked otherwise."""
 
@@ -202,31 +154,3 @@ class EventPage(Page[EventView]):
     """Events in order; `status` is the job's, read before the rows: once it has ended, all rows are there."""
 
     status: Status
-
-
-class ArtifactPage(Page[ArtifactView]):
-    """The files of a job."""
-
-
-class WorkerPage(Page[WorkerView]):
-    """The workers that are alive."""
-
-
-class ProblemItem(View):
-    """One thing wrong: the JSON Pointer to it, what is wrong, and what is allowed."""
-
-    pointer: str
-    message: str
-    allowed: Any = None
-
-
-class ProblemView(View):
-    """An error as RFC 9457 problem details; `code` is stable, `detail` is for people."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    errors: list[ProblemItem] = Field(default_factory=list)
