@@ -39,6 +39,10 @@ def _mlp_smallest_batch(*, batch_norm: bool, **_: Any) -> int:
     return 2 if batch_norm else 1
 
 
+def _mlp_couples(*, batch_norm: bool, **_: Any) -> bool:
+    return batch_norm
+
+
 def _cnn_cost(
     shape: ModelShape, *, channels: tuple[int, ...], kernel_size: int, pool: int, hidden: tuple[int, ...]
 ) -> Cost:
@@ -71,7 +75,7 @@ def linear(shape: ModelShape) -> nn.Module:
     return Linear(shape)
 
 
-@models.register(cost=_mlp_cost, smallest_batch=_mlp_smallest_batch)
+@models.register(cost=_mlp_cost, smallest_batch=_mlp_smallest_batch, batch_coupled=_mlp_couples)
 def mlp(
     shape: ModelShape,
     *,

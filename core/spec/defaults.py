@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.registry import PartSettings, Registry, datasets, models, optimizers
-from core.spec.fields import Split
+from core.spec.fields import MAX_MONITOR, EarlyStopping, Split
 from core.spec.outline import Outline
 
 DERIVED = frozenset({"name", "loss", "lr", "metrics"})
@@ -32,8 +32,10 @@ def filled(data: dict[str, Any]) -> dict[str, Any]:
         given.setdefault("loss", LOSS_FOR[task])
         given.setdefault("metrics", METRICS_FOR[task] if validates else [])
         _fill_within(given, "split", stratify=task != "numbers")
+    usual = "val_loss" if validates else "train_loss"
     if isinstance(given.get("early_stopping"), dict):
-        _fill_within(given, "early_stopping", monitor="val_loss" if validates else "train_loss")
+        _fill_within(given, "early_stopping", monitor=usual)
+    _fill_within(given, "checkpoints", monitor=_monitored(given.get("early_stopping")) or usual)
     return given
 
 
@@ -52,6 +54,14 @@ def _fill_within(given: dict[str, Any], section: str, **defaults: Any) -> None:
     inner = given.get(section, {})
     if isinstance(inner, dict):
         given[section] = {**defaults, **inner}
+
+
+def _monitored(stopping: Any) -> str | None:
+    """What early stopping watches; what is no name is refused later, once."""
+    wanted = stopping.monitor if isinstance(stopping, EarlyStopping) else None
+    if isinstance(stopping, dict):
+        wanted = stopping["monitor"]
+    return wanted if isinstance(wanted, str) and len(wanted) <= MAX_MONITOR else None
 
 
 def _validates(given: dict[str, Any]) -> bool:

@@ -21,7 +21,14 @@ LabelKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
 LabelValue = Annotated[str, Field(max_length=200, pattern=_PRINTABLE)]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+MAX_MONITOR = 100
+Monitor = Annotated[str, Field(max_length=MAX_MONITOR)]
+Seconds = Annotated[float, Field(gt=0, le=315_360_000)]
+"""Up to ten years."""
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$", examples=["auto", "cpu", "cuda:0"])]
+
+LEAST_MEMORY_GB = 0.5
+"""A child that holds torch and has trained nothing takes about 0.4 GB of RLIMIT_DATA."""
 
 DatasetChoice = Annotated[PartSettings, Choice(datasets)]
 ModelChoice = Annotated[PartSettings, Choice(models)]
@@ -36,6 +43,14 @@ def _no_number(value: Any) -> Any:
     """Refuse 0 and 1, which a Literal takes for False and True."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise PydanticCustomError("literal_error", "Input should be 'auto', true or false")
+    return value
+
+
+def _room_for_torch(value: Any) -> Any:
+    """Refuse what PyTorch itself would not fit into, with the reason."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < LEAST_MEMORY_GB:
+        told = f"a run holds some 0.4 GB before its first sample, so give at least {LEAST_MEMORY_GB}"
+        raise PydanticCustomError("memory_too_small", "{told}", {"told": told})
     return value
 
 
@@ -65,12 +80,36 @@ class EarlyStopping(BaseModel):
 
     model_config = STRICT
 
-    monitor: Annotated[str, Field(max_length=100)] = Field(
+    monitor: Monitor = Field(
         default="val_loss", description="train_loss, val_loss or val_<metric>; train_loss without a validation part."
     )
     patience: Annotated[int, Field(ge=1, le=100_000)] = 5
     min_delta: Decay = 0.0
     restore_best: bool = True
+
+
+class Checkpoints(BaseModel):
+    """When a run is kept on disk so that it can go on from there, and how many of these checkpoints stay."""
+
+    model_config = STRICT
+
+    every_s: Annotated[float, Field(ge=0, le=86_400)] | None = Field(
+        default=15.0, description="At the first step so long after the last one; 0: at every step; null: never by time."
+    )
+    every_epochs: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="Also at the end of every so many epochs."
+    )
+    keep_last: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=2, description="How many of the newest stay; with 2, one that turns out broken is no loss."
+    )
+    keep_best: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0, description="How many of the best by `monitor` stay beside them; above 0, each best epoch makes one."
+    )
+    monitor: Monitor = Field(
+        default="val_loss",
+        description="What makes one the best; that of early_stopping, else val_loss, or train_loss without a "
+        "validation part, when not given.",
+    )
 
 
 class Loader(BaseModel):
@@ -92,3 +131,6 @@ class Resources(BaseModel):
     device: Device = "auto"
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     queue: QueueName | None = None
+    memory_gb: Annotated[float, Field(ge=LEAST_MEMORY_GB, le=65_536), BeforeValidator(_room_for_torch)] | None = Field(
+        default=None, description="The most main memory that the run may hold, in GB (10^9 bytes); null: any."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
@@ -15,6 +15,7 @@ from core.registry import optimizers, schedulers
 from core.spec.defaults import filled, last_resort
 from core.spec.fields import (
     STRICT,
+    Checkpoints,
     DatasetChoice,
     EarlyStopping,
     Labels,
@@ -27,6 +28,7 @@ from core.spec.fields import (
     Preprocess,
     Resources,
     SchedulerChoice,
+    Seconds,
     Split,
 )
 from core.spec.outline import Outline
@@ -48,7 +50,8 @@ class JobSpec(BaseModel):
 
     A part (dataset, model, loss, optimizer, scheduler, metric) is its name, or an object with its name and settings;
     it is kept and stored as the object. What depends on other fields (loss, metrics, lr, name, split.stratify,
-    early_stopping.monitor) is filled in too, so that a stored spec never changes its meaning with a default.
+    early_stopping.monitor, checkpoints.monitor) is filled in too, so that a stored spec never changes its meaning with
+    a default.
     """
 
     model_config = STRICT
@@ -78,6 +81,17 @@ class JobSpec(BaseModel):
     loader: Loader = Loader()
     clip_grad_norm: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
     seed: Seed = 0
+    checkpoints: Checkpoints = Checkpoints()
+    deadline_s: Seconds | None = Field(
+        default=None, description="How long the job may run, all attempts together; it then fails. null: any time."
+    )
+    stall_timeout_s: Seconds = Field(
+        default=900.0, description="A run that makes no step for so long is ended and started again."
+    )
+    on_out_of_memory: Literal["fail", "accumulate"] = Field(
+        default="fail",
+        description="accumulate: go on with smaller micro-batches whose gradients add up to the same batch.",
+    )
     priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
     resources: Resources = Resources()
     labels: Labels = Field(default_factory=dict)

@@ -78,14 +78,15 @@ def metrics_fit_target(outline: Outline) -> Iterator[Finding]:
 
 def monitored_figure_exists(outline: Outline) -> Iterator[Finding]:
     """Early stopping watches a figure that the epochs will have."""
-    stopping = outline["early_stopping"]
-    if stopping is None:
-        return
-    on_validation = ["val_loss", *(f"val_{name}" for name in outline.metric_names)]
-    known = ["train_loss", *(on_validation if outline.split_sizes[1] else ())]
-    if stopping.monitor not in known:
-        told = f"No epoch of this job has the figure {shown(stopping.monitor)}.{nearest(stopping.monitor, known)}"
-        yield Finding(("early_stopping", "monitor"), stopping.monitor, told, known)
+    if (stopping := outline["early_stopping"]) is not None:
+        yield from _figure(outline, "early_stopping", stopping.monitor)
+
+
+def best_checkpoints_have_a_figure(outline: Outline) -> Iterator[Finding]:
+    """The best checkpoints are told by such a figure too; the one taken over from early stopping is told of there."""
+    stopping, monitor = outline["early_stopping"], outline["checkpoints"].monitor
+    if stopping is None or stopping.monitor != monitor:
+        yield from _figure(outline, "checkpoints", monitor)
 
 
 def model_fits_data(outline: Outline) -> Iterator[Finding]:
@@ -122,6 +123,17 @@ def an_epoch_has_a_step(outline: Outline) -> Iterator[Finding]:
         size = shown(outline["batch_size"])
         told = f"A batch of {size} is more than the {train} training samples, so drop_last drops them all."
         yield Finding(("loader", "drop_last"), outline["loader"].drop_last, told, [False])
+
+
+def only_single_samples_are_accumulated(outline: Outline) -> Iterator[Finding]:
+    """Gradients of micro-batches add up to the batch's only where a sample's prediction does not rest on the others."""
+    wanted, coupled = outline["on_out_of_memory"], outline.model.facts.get("batch_coupled")
+    if wanted == "accumulate" and coupled and coupled(**outline["model"].settings()):
+        told = (
+            "Gradients cannot be accumulated with batch norm: it takes its mean over a whole batch, so smaller ones "
+            'would train another model. Take "fail", or a model without batch norm.'
+        )
+        yield Finding(("on_out_of_memory",), wanted, told, ["fail"])
 
 
 def full_batch_is_full(outline: Outline) -> Iterator[Finding]:
@@ -188,9 +200,11 @@ CHECKS: tuple[Check, ...] = (
     loss_fits_target,
     metrics_fit_target,
     monitored_figure_exists,
+    best_checkpoints_have_a_figure,
     model_fits_data,
     every_batch_is_big_enough,
     an_epoch_has_a_step,
+    only_single_samples_are_accumulated,
     full_batch_is_full,
     warmup_leaves_epochs,
     lowest_rate_is_below_lr,
@@ -199,6 +213,14 @@ CHECKS: tuple[Check, ...] = (
     training_is_within_bounds,
     predictions_are_within_bounds,
 )
+
+
+def _figure(outline: Outline, section: str, monitor: str) -> Iterator[Finding]:
+    on_validation = ["val_loss", *(f"val_{name}" for name in outline.metric_names)]
+    known = ["train_loss", *(on_validation if outline.split_sizes[1] else ())]
+    if monitor not in known:
+        told = f"No epoch of this job has the figure {shown(monitor)}.{nearest(monitor, known)}"
+        yield Finding((section, "monitor"), monitor, told, known)
 
 
 def _wrong_with_metric(outline: Outline, name: str, seen: set[str]) -> Iterator[str]:

@@ -39,6 +39,7 @@ DESIGN: dict[str, Any] = {
     "resources": {"device": "auto", "threads": 1, "queue": None},
     "labels": {"team": "a"},
 }
+NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
     DESIGN,
@@ -90,8 +91,18 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "loader": {"shuffle": True, "num_workers": 0, "drop_last": False, "pin_memory": "auto"},
         "clip_grad_norm": None,
         "seed": 0,
+        "checkpoints": {
+            "every_s": 15.0,
+            "every_epochs": None,
+            "keep_last": 2,
+            "keep_best": 0,
+            "monitor": "val_loss",
+        },
+        "deadline_s": None,
+        "stall_timeout_s": 900.0,
+        "on_out_of_memory": "fail",
         "priority": 0,
-        "resources": {"device": "auto", "threads": 1, "queue": None},
+        "resources": {"device": "auto", "threads": 1, "queue": None, "memory_gb": None},
         "labels": {},
     }
 
@@ -133,6 +144,28 @@ def test_without_a_validation_part_training_is_watched_and_nothing_else_measured
     stored = _filled({"dataset": "iris", "model": "linear", "split": {"validation": 0}, "early_stopping": {}})
     assert stored["early_stopping"]["monitor"] == "train_loss"
     assert stored["metrics"] == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "monitor"),
+    [
+        ({}, "val_loss"),
+        ({"split": {"validation": 0}}, "train_loss"),
+        ({"early_stopping": {"monitor": "val_accuracy"}}, "val_accuracy"),
+        ({"early_stopping": {}, "checkpoints": {"keep_best": 1}}, "val_loss"),
+        ({"early_stopping": {}, "checkpoints": {"monitor": "train_loss"}}, "train_loss"),
+    ],
+)
+def test_the_best_checkpoints_are_told_by_what_early_stopping_watches(spec: dict[str, Any], monitor: str) -> None:
+    stored = _filled({"dataset": "iris", "model": "linear", **spec})
+    assert stored["checkpoints"]["monitor"] == monitor
+
+
+def test_a_spec_stored_before_there_were_checkpoints_is_still_good() -> None:
+    stored = _filled(DESIGN)
+    old = {key: value for key, value in stored.items() if key not in NEWER}
+    old["resources"] = {key: value for key, value in stored["resources"].items() if key != "memory_gb"}
+    assert _filled(old) == stored
 
 
 @pytest.mark.parametrize("data", VARIED)

@@ -124,6 +124,58 @@ def test_what_is_monitored_exists(spec: dict[str, Any], monitor: str) -> None:
         _taken(**spec, early_stopping={"monitor": known})
 
 
+def test_what_tells_the_best_checkpoints_exists() -> None:
+    problem = _refused(checkpoints={"monitor": "val_f1"})
+    assert (problem.pointer, problem.allowed) == ("/checkpoints/monitor", ["train_loss", "val_loss", "val_accuracy"])
+    _taken(checkpoints={"monitor": "val_f1"}, metrics=["f1"])
+    assert _refused(checkpoints={"monitor": "val_los"}, early_stopping={}).pointer == "/checkpoints/monitor"
+
+
+@pytest.mark.parametrize("monitor", ["val_f1", 5, "x" * 101])
+def test_a_figure_that_the_checkpoints_took_over_is_told_of_once(monitor: Any) -> None:
+    assert _refused(early_stopping={"monitor": monitor}).pointer == "/early_stopping/monitor"
+
+
+def test_batch_norm_takes_no_accumulated_gradients() -> None:
+    problem = _refused(model=NORMED, on_out_of_memory="accumulate")
+    assert (problem.pointer, problem.allowed) == ("/on_out_of_memory", ["fail"])
+    assert "batch norm" in problem.message
+    _taken(model=NORMED, on_out_of_memory="fail")
+    _taken(model="mlp", on_out_of_memory="accumulate")
+    _taken(optimizer="lbfgs", batch_size=150, on_out_of_memory="accumulate")
+
+
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("checkpoints", {"every_s": -1}),
+        ("checkpoints", {"every_epochs": 0}),
+        ("checkpoints", {"keep_last": 0}),
+        ("checkpoints", {"keep_last": 101}),
+        ("checkpoints", {"keep_best": -1}),
+        ("checkpoints", {"every": 5}),
+        ("checkpoints", {"every_s": True}),
+        ("resources", {"memory_gb": 0}),
+        ("resources", {"memory_gb": "4"}),
+    ],
+)
+def test_a_setting_of_lasting_is_bounded(section: str, value: dict[str, Any]) -> None:
+    assert _refused(**{section: value}).pointer == f"/{section}/{next(iter(value))}"
+
+
+@pytest.mark.parametrize("value", [0, -1, "60", True, 1e12])
+@pytest.mark.parametrize("field", ["deadline_s", "stall_timeout_s"])
+def test_a_time_is_a_positive_number_of_seconds(field: str, value: Any) -> None:
+    assert _refused(**{field: value}).pointer == f"/{field}"
+
+
+def test_memory_that_torch_alone_would_fill_is_refused_with_the_reason() -> None:
+    problem = _refused(resources={"memory_gb": 0.2})
+    assert problem.message.startswith("0.2 is not allowed here: a run holds some 0.4 GB")
+    assert problem.allowed == {"maximum": 65536, "minimum": 0.5, "type": "number"}
+    _taken(resources={"memory_gb": 0.5})
+
+
 def test_a_model_of_images_takes_no_tables() -> None:
     problem = _refused(model="cnn")
     assert (problem.pointer, problem.allowed) == ("/model", ["linear", "mlp"])
