@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, pairwise
 
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class Mlp(nn.Module):
             for before, after in pairwise(widths)
         )
         # flat: every Sequential within another would cost some 4% of a small step
-        self.hidden = nn.Sequential(*chain.from_iterable(layers))
+        self.hidden = nn.Sequential(OrderedDict(_named(chain.from_iterable(layers))))
         self.output = nn.Linear(widths[-1], shape.outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,3 +51,14 @@ def _layer(before: int, after: int, *, activation: str, dropout: float, batch_no
     yield ACTIVATIONS[activation]()
     if dropout:
         yield nn.Dropout(dropout)
+
+
+def _named(modules: Iterable[nn.Module]) -> Iterator[tuple[str, nn.Module]]:
+    """Numbered, all but dropout: a fork may add or leave it out, and every weight keeps its name."""
+    place = 0
+    for module in modules:
+        if isinstance(module, nn.Dropout):
+            yield f"dropout{place}", module
+        else:
+            yield str(place), module
+            place += 1

@@ -75,7 +75,12 @@ def linear(shape: ModelShape) -> nn.Module:
     return Linear(shape)
 
 
-@models.register(cost=_mlp_cost, smallest_batch=_mlp_smallest_batch, batch_coupled=_mlp_couples)
+@models.register(
+    cost=_mlp_cost,
+    smallest_batch=_mlp_smallest_batch,
+    batch_coupled=_mlp_couples,
+    patchable=("activation", "dropout"),
+)
 def mlp(
     shape: ModelShape,
     *,

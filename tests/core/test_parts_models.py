@@ -79,3 +79,17 @@ def test_dropout_and_batch_norm_are_there_only_when_asked_for() -> None:
     assert not kinds & {nn.Dropout, nn.BatchNorm1d}
     asked = _build(TABLE, {"name": "mlp", "dropout": 0.25, "batch_norm": True})
     assert {nn.Dropout, nn.BatchNorm1d} <= {type(module) for module in asked.modules()}
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("other", [{"dropout": 0.25}, {"activation": "tanh"}])
+def test_what_a_fork_may_patch_leaves_every_weight_its_name_and_shape(
+    other: dict[str, Any], *, batch_norm: bool
+) -> None:
+    before = {"name": "mlp", "hidden": [5, 4], "batch_norm": batch_norm}
+    assert models.get("mlp").facts["patchable"] == ("activation", "dropout")
+    shapes = [
+        {name: weight.shape for name, weight in _build(IMAGE, choice).state_dict().items()}
+        for choice in (before, {**before, **other})
+    ]
+    assert shapes[0] == shapes[1]

@@ -1,0 +1,177 @@
+"""A fork's spec: its parent's with a JSON Merge Patch (RFC 7396) over it, as far as the weights can go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from core.checks import Finding, problems, refuse, shown
+from core.errors import SpecRefused
+from core.registry import PartSettings, Registry, datasets, losses, models, optimizers, schedulers
+from core.spec.job_spec import JobSpec, parse_spec
+from core.spec.outline import Outline
+from core.spec.size import oversized
+
+PARTS: Mapping[str, Registry] = {
+    "dataset": datasets,
+    "model": models,
+    "loss": losses,
+    "optimizer": optimizers,
+    "scheduler": schedulers,
+}
+DATA = ("split", "preprocess")
+"""With the dataset, what makes the numbers that a run is trained on."""
+MAX_DEPTH = 16
+"""No spec is as deep; a patch that is, is refused for what it holds there."""
+
+
+def patched(spec: Mapping[str, Any], patch: Mapping[str, Any], *, epoch: int) -> JobSpec:
+    """`spec` with `patch` over it, for a job that goes on behind `epoch`; raises SpecRefused, pointers under /patch.
+
+    Objects are merged, null removes a setting (its default comes back), lists and plain values replace. A part of
+    another name replaces the old one whole, settings and all; so does a plain name. Another optimizer without an `lr`
+    takes its own default `lr`, and `checkpoints.monitor` goes on following `early_stopping.monitor` where it did.
+
+    Refused is what the trained weights cannot go on with: other data, another split or scaling, a model or a loss that
+    changes their shapes (a model's fact `patchable` names the settings that do not), and `epochs` that leave nothing
+    to train.
+    """
+    try:
+        return _patched(parse_spec(dict(spec)), patch, epoch=epoch)
+    except SpecRefused as refused:
+        told = [replace(one, pointer=f"/patch{one.pointer}") for one in refused.problems]
+        raise SpecRefused(told) from None
+
+
+def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
+    if not isinstance(patch, Mapping):
+        told = f"{shown(patch)} is no patch: give an object with the settings to change."
+        raise SpecRefused(_told([Finding((), patch, told, sorted(JobSpec.model_fields))]))
+    if large := list(oversized(patch)):
+        raise SpecRefused(_told(large))
+    before = old.model_dump(mode="json")
+    wished = _wished(before, patch)
+    changes = list(_changes(old, wished, epoch=epoch))
+    # what is refused already is judged no further: the rest is, by what stays
+    sound = {**wished, **{str(one.path[0]): before[str(one.path[0])] for one in changes}}
+    told = _told([_within(patch, one) for one in changes])
+    try:
+        spec = parse_spec(sound)
+    except SpecRefused as refused:
+        raise SpecRefused([*told, *refused.problems]) from None
+    if told:
+        raise SpecRefused(told)
+    return spec
+
+
+def _told(findings: list[Finding]) -> list[Any]:
+    return problems(refuse("patch", findings)) if findings else []
+
+
+def _wished(before: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """The merged spec, without the settings of the old one that followed from what is no longer there."""
+    base = {**before, "checkpoints": dict(before["checkpoints"])}
+    if before["checkpoints"]["monitor"] == _followed(before):
+        del base["checkpoints"]["monitor"]
+    for field in PARTS:
+        if _is_renamed(patch.get(field), before[field]["name"]):
+            del base[field]
+    wished: dict[str, Any] = merged(base, patch)
+    optimizer = _chosen(optimizers, wished.get("optimizer", "adam"))
+    if optimizer and optimizer.name != before["optimizer"]["name"] and "lr" not in patch:
+        del wished["lr"]
+    return wished
+
+
+def merged(target: Any, patch: Any, *, depth: int = 0) -> Any:
+    """`target` with `patch` over it, by RFC 7396."""
+    if not isinstance(patch, Mapping) or depth > MAX_DEPTH:
+        return patch
+    base = target if isinstance(target, Mapping) else {}
+    kept = {key: value for key, value in base.items() if key not in patch}
+    given = {key: value for key, value in patch.items() if value is not None}
+    return kept | {key: merged(base.get(key), value, depth=depth + 1) for key, value in given.items()}
+
+
+def _followed(before: dict[str, Any]) -> str:
+    """The figure by which checkpoints are told where nobody chose one."""
+    if stopping := before["early_stopping"]:
+        return str(stopping["monitor"])
+    return "val_loss" if before["split"]["validation"] else "train_loss"
+
+
+def _is_renamed(value: Any, name: str) -> bool:
+    return isinstance(value, Mapping) and value.get("name", name) != name
+
+
+def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator[Finding]:
+    """What the weights cannot go on with, as far as it is sound in itself."""
+    if dataset := _chosen(datasets, wished.get("dataset")):
+        yield from _differences("dataset", old.dataset, dataset, why="the data")
+    for section in DATA:
+        before: BaseModel = getattr(old, section)
+        if (now := _valid(type(before), wished.get(section, {}))) is not None:
+            yield from _differences(section, before, now, why="the data")
+    if model := _chosen(models, wished.get("model")):
+        free = models.get(old.model.name).facts.get("patchable", ())
+        yield from _differences("model", old.model, model, why="the weights", free=free)
+    if loss := _chosen(losses, wished.get("loss", old.loss)):
+        yield from _other_outputs(old, loss)
+    yield from _nothing_left(wished.get("epochs", JobSpec.model_fields["epochs"].default), epoch=epoch)
+
+
+def _differences(
+    field: str, before: BaseModel, now: BaseModel, *, why: str, free: tuple[str, ...] = ()
+) -> Iterator[Finding]:
+    told = f"would change {why} of the epochs before. Leave it out, or submit a new job."
+    if type(before) is not type(now):
+        name = getattr(now, "name", None)
+        yield Finding((field,), name, f"{shown(name)} {told}", [getattr(before, "name", None)])
+        return
+    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
+    for setting, value in new.items():
+        if value != old[setting] and setting not in free:
+            words = f"{shown(value)} instead of {shown(old[setting])} {told}"
+            yield Finding((field, setting), value, words, [old[setting]])
+
+
+def _other_outputs(old: JobSpec, loss: PartSettings) -> Iterator[Finding]:
+    wanted = Outline({"dataset": old.dataset, "loss": loss}).model_shape.outputs
+    if (width := old.model_shape.outputs) != wanted:
+        told = (
+            f"The loss {shown(loss.name)} takes {wanted} outputs of the model, and these weights give {width} "
+            f"(for {shown(old.loss.name)}). Leave it out, or submit a new job."
+        )
+        yield Finding(("loss",), loss.name, told, [old.loss.name])
+
+
+def _nothing_left(epochs: Any, *, epoch: int) -> Iterator[Finding]:
+    if isinstance(epochs, int) and not isinstance(epochs, bool) and 1 <= epochs <= epoch:
+        told = (
+            f"{shown(epochs)} epochs leave nothing to train behind epoch {epoch}. "
+            "Give more epochs here, or fork from an earlier epoch."
+        )
+        yield Finding(("epochs",), epochs, told, {"minimum": epoch + 1})
+
+
+def _within(patch: Mapping[str, Any], finding: Finding) -> Finding:
+    """The finding where the patch has a place for it: a plain name has no settings."""
+    field, *inner = finding.path
+    return replace(finding, path=(field,)) if inner and isinstance(patch.get(str(field)), str) else finding
+
+
+def _chosen(registry: Registry, value: Any) -> PartSettings | None:
+    try:
+        return registry.choose(value)
+    except ValidationError:
+        return None
+
+
+def _valid(section: type[BaseModel], value: Any) -> BaseModel | None:
+    try:
+        return section.model_validate(value)
+    except ValidationError:
+        return None
