@@ -3,5 +3,6 @@
 from core.store.paging import JobPage, JobQuery
 from core.store.reading import Pulse
 from core.store.store import Store
+from core.store.wishes import Created, Fork, Once, Retry, Submit, Told, Wish
 
-__all__ = ["JobPage", "JobQuery", "Pulse", "Store"]
+__all__ = ["Created", "Fork", "JobPage", "JobQuery", "Once", "Pulse", "Retry", "Store", "Submit", "Told", "Wish"]

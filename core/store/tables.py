@@ -5,8 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, TypedColumns, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypedColumns,
+    false,
+    text,
+)
 
+from core.checkpoint import Occasion
 from core.job import EventType, Reason, Status
 from core.store.columns import ExactFloat, Instant, JsonText, Words
 
@@ -26,7 +40,11 @@ metadata = MetaData(naming_convention=NAMES)
 
 
 class JobColumns(TypedColumns):
-    """A job: what was asked, how it stands, who holds it until when."""
+    """A job: what was asked, how it stands, who holds it until when.
+
+    `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
+    workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
+    """
 
     id: Column[str] = Column(Text, primary_key=True)
     name: Column[str] = Column(Text, nullable=False)
@@ -52,6 +70,13 @@ class JobColumns(TypedColumns):
     created_at: Column[datetime] = Column(Instant, nullable=False)
     started_at: Column[datetime | None] = Column(Instant)
     finished_at: Column[datetime | None] = Column(Instant)
+    lost: Column[int] = Column(Integer, nullable=False, server_default=text("0"))
+    no_space: Column[int] = Column(Integer, nullable=False, server_default=text("0"))
+    run_s: Column[float] = Column(ExactFloat, nullable=False, server_default=text("0"))
+    not_before: Column[datetime | None] = Column(Instant)
+    forced: Column[bool] = Column(Boolean, nullable=False, server_default=false())
+    inexact: Column[str | None] = Column(Text)
+    lineage: Column[Any] = Column(JsonText, nullable=True)
 
 
 class LabelColumns(TypedColumns):
@@ -98,6 +123,40 @@ class ArtifactColumns(TypedColumns):
     created_at: Column[datetime] = Column(Instant, nullable=False)
 
 
+class CheckpointColumns(TypedColumns):
+    """Where a job can go on: only what has a row counts. `home` is the job in whose folder the files lie."""
+
+    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    id: Column[str] = Column(Text, primary_key=True)
+    home: Column[str] = Column(Text, nullable=False)
+    path: Column[str] = Column(Text, nullable=False)
+    attempt: Column[int] = Column(Integer, nullable=False)
+    epoch: Column[int] = Column(Integer, nullable=False)
+    step: Column[int] = Column(Integer, nullable=False)
+    occasion: Column[Occasion] = Column(Words(Occasion), nullable=False)
+    cost: Column[float | None] = Column(ExactFloat)
+    files: Column[Any] = Column(JsonText, nullable=False)
+    created_at: Column[datetime] = Column(Instant, nullable=False)
+
+
+class SubmissionColumns(TypedColumns):
+    """Idempotency-Keys: the request that each came with, the job it made and the answer."""
+
+    key: Column[str] = Column(Text, primary_key=True)
+    request: Column[str] = Column(Text, nullable=False)
+    job_id: Column[str] = Column(Text, nullable=False)
+    answer: Column[str] = Column(Text, nullable=False)
+    version: Column[int] = Column(Integer, nullable=False)
+    created_at: Column[datetime] = Column(Instant, nullable=False)
+
+
+class RemovedColumns(TypedColumns):
+    """The jobs that were deleted."""
+
+    id: Column[str] = Column(Text, primary_key=True)
+    at: Column[datetime] = Column(Instant, nullable=False)
+
+
 class WorkerColumns(TypedColumns):
     """The workers; alive until `alive_until`, by the clock of the leases."""
 
@@ -116,6 +175,9 @@ job_labels = Table("job_labels", metadata, LabelColumns, sqlite_with_rowid=False
 events = Table("events", metadata, EventColumns, sqlite_with_rowid=False)
 epochs = Table("epochs", metadata, EpochColumns, sqlite_with_rowid=False)
 artifacts = Table("artifacts", metadata, ArtifactColumns, sqlite_with_rowid=False)
+checkpoints = Table("checkpoints", metadata, CheckpointColumns, sqlite_with_rowid=False)
+submissions = Table("submissions", metadata, SubmissionColumns, sqlite_with_rowid=False)
+removed = Table("removed", metadata, RemovedColumns, sqlite_with_rowid=False)
 workers = Table("workers", metadata, WorkerColumns)
 
 
@@ -125,6 +187,9 @@ def _partial(name: str, *columns: Any, where: str) -> None:
 
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
 Index("ix_jobs_name_id", jobs.c.name, jobs.c.id)
+Index("ix_job_labels_job_id", job_labels.c.job_id)
+Index("ix_checkpoints_home", checkpoints.c.home)
+Index("ix_submissions_created_at", submissions.c.created_at)
 _partial("ix_jobs_queue", jobs.c.priority.desc(), jobs.c.id, jobs.c.queue, jobs.c.device, where=IS_QUEUED)
 _partial("ix_jobs_held", jobs.c.worker_id, jobs.c.lease_until, where=IS_HELD)
 _partial("ix_events_transitions", events.c.job_id, events.c.seq, where=IS_TRANSITION)
