@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
-from urllib.parse import quote
+from typing import Any, Self
 
 import httpx
-from pydantic import ValidationError
 
 from core import wire
 from core.errors import BadRequest, NoServer, Unavailable
-from core.views import ArtifactPage, ArtifactView, CatalogView, JobPage, JobView, Page, View
-from trainwire.address import key_header, no_server, service_url, transport
+from core.views import (
+    ArtifactPage,
+    ArtifactView,
+    CatalogView,
+    CheckpointPage,
+    CheckpointView,
+    JobPage,
+    JobView,
+    Page,
+)
+from trainwire.address import no_server
+from trainwire.connection import LONG_POLL_S, Connection, job_path
 from trainwire.downloading import fetch
-from trainwire.refusals import refusal
 from trainwire.watching import Event, Patience, follow
 
 ROWS_PAGE = 1000
 JOBS_PAGE = 100
-LONG_POLL_S = 30.0
-
-V = TypeVar("V", bound=View)
 
 
 class Client:
@@ -33,18 +36,13 @@ class Client:
 
     `url` defaults to `TRAINWIRE_URL`, else to the service on `./trainwire-data`, else to port 8000 of this machine;
     `api_key` to `TRAINWIRE_API_KEY`. The methods raise the errors of `core.errors`: `SpecRefused` (with all its
-    `problems`), `NotFound`, `WrongStatus`, `NotAllowed`, `Unavailable`, `NoServer`; `problem` holds the answer's body.
+    `problems`), `NotFound`, `Gone`, `WrongStatus`, `KeyReused`, `NotAllowed`, `Unavailable`, `NoServer`; `problem` is
+    the answer's body. A write whose connection breaks before the answer is repeated, and never done twice.
     """
 
     def __init__(self, url: str | None = None, *, api_key: str | None = None, timeout_s: float = 30.0) -> None:
-        self.url = service_url(url)
-        self._key = key_header(api_key)
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers=self._key,
-            timeout=httpx.Timeout(timeout_s, read=LONG_POLL_S + timeout_s),
-            **transport(self.url),
-        )
+        self._service = Connection(url, api_key=api_key, timeout_s=timeout_s)
+        self.url = self._service.url
 
     def __enter__(self) -> Self:
         return self
@@ -54,16 +52,18 @@ class Client:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        self._service.http.close()
 
-    def submit(self, spec: Mapping[str, Any]) -> JobView:
-        """Queue a job; raises `SpecRefused` with every problem of the spec."""
-        headers = {"Content-Type": "application/json"}
-        return self._read(JobView, self._ask("POST", "/v1/jobs", content=_body(spec), headers=headers))
+    def submit(self, spec: Mapping[str, Any], *, idempotency_key: str | None = None) -> JobView:
+        """Queue a job; raises `SpecRefused` with every problem of the spec.
+
+        With a key of your own, asking again within 24 hours gives the same job, even from another process.
+        """
+        return self._service.create(JobView, "/v1/jobs", spec, key=idempotency_key)
 
     def job(self, job_id: str) -> JobView:
         """How a job stands."""
-        return self._read(JobView, self._ask("GET", _path(job_id)))
+        return self._service.read(JobView, self._ask("GET", job_path(job_id)))
 
     def jobs(
         self, *, status: str | None = None, name: str | None = None, limit: int | None = None
@@ -73,23 +73,52 @@ class Client:
         left, after = limit, None
         while left is None or left > 0:
             asked = _given(filters, after=after, limit=min(left or JOBS_PAGE, JOBS_PAGE))
-            page = self._read(JobPage, self._ask("GET", "/v1/jobs", params=asked))
+            page = self._service.read(JobPage, self._ask("GET", "/v1/jobs", params=asked))
             yield from page.data
             after, left = page.next, None if left is None else left - len(page.data)
             if not page.has_more:
                 return
 
-    def cancel(self, job_id: str) -> JobView:
-        """End a job: at once while it waits, else within two seconds; may be repeated."""
-        return self._read(JobView, self._ask("POST", _path(job_id, "cancel")))
+    def pause(self, job_id: str) -> JobView:
+        """Stop a job behind a checkpoint and free its slot: at once while it waits; may be repeated."""
+        return self._verb(job_id, "pause")
+
+    def resume(self, job_id: str) -> JobView:
+        """Queue a paused job again; it goes on where it stopped; may be repeated."""
+        return self._verb(job_id, "resume")
+
+    def cancel(self, job_id: str, *, force: bool = False) -> JobView:
+        """End a job: at once while it waits, else at its next step; `force` kills the run. May be repeated."""
+        return self._verb(job_id, "cancel", **({"force": "true"} if force else {}))
+
+    def retry(self, job_id: str, *, from_start: bool = False) -> JobView:
+        """A failed or cancelled job again, as a new job from its last checkpoint, or from the start."""
+        wish = {"from": "start" if from_start else "checkpoint"}
+        return self._service.create(JobView, job_path(job_id, "retry"), wish)
+
+    def fork(self, job_id: str, *, epoch: int | None = None, patch: Mapping[str, Any] | None = None) -> JobView:
+        """A new job that goes on behind `epoch` (default: the newest) of this one, by its spec with `patch` over it.
+
+        `patch` is a JSON Merge Patch (RFC 7396); raises `SpecRefused` for one that changes data, split or shapes.
+        """
+        wish = _given({"epoch": epoch}, patch=None if patch is None else dict(patch))
+        return self._service.create(JobView, job_path(job_id, "fork"), wish)
+
+    def delete(self, job_id: str) -> None:
+        """Delete an ended job with its rows and files; what is asked of it later raises `Gone`. May be repeated."""
+        self._service.insist("DELETE", job_path(job_id))
+
+    def checkpoints(self, job_id: str) -> list[CheckpointView]:
+        """The checkpoints that a job can go on from, newest first."""
+        return self._service.read(CheckpointPage, self._ask("GET", job_path(job_id, "checkpoints"))).data
 
     def metrics(self, job_id: str, *, after: int = 0) -> list[dict[str, Any]]:
         """The epoch rows behind epoch `after`, NaN and infinity as they were."""
-        return [wire.exact(row) for row in self._rows(_path(job_id, "metrics"), after=after, key="epoch")]
+        return [wire.exact(row) for row in self._rows(job_path(job_id, "metrics"), after=after, key="epoch")]
 
     def events(self, job_id: str, *, after: int = 0) -> list[Event]:
         """The stored events behind event `after`."""
-        return [Event.of(row) for row in self._rows(_path(job_id, "events"), after=after, key="seq")]
+        return [Event.of(row) for row in self._rows(job_path(job_id, "events"), after=after, key="seq")]
 
     def watch(self, job_id: str, *, after: int = 0, patience_s: float = 600.0) -> Iterator[Event]:
         """The events behind event `after` as they happen, each once and in order, until `end`.
@@ -98,13 +127,15 @@ class Client:
         the logger `trainwire` says so, once); raises `NoServer` when nothing answers at first, or for `patience_s`
         later on.
         """
-        return follow(self.url, _path(job_id, "events"), headers=self._key, after=after, patience_s=patience_s)
+        return follow(
+            self.url, job_path(job_id, "events"), headers=self._service.key, after=after, patience_s=patience_s
+        )
 
     def wait(self, job_id: str, *, timeout_s: float = float("inf"), patience_s: float = 600.0) -> JobView:
         """The job once it has ended, through restarts like `watch`; raises `TimeoutError` after `timeout_s`."""
         until = time.monotonic() + timeout_s
-        answer, patience = self._ask("GET", _path(job_id)), Patience(patience_s)
-        while not (job := self._read(JobView, answer)).status.ended:
+        answer, patience = self._ask("GET", job_path(job_id)), Patience(patience_s)
+        while not (job := self._service.read(JobView, answer)).status.ended:
             left = until - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{job_id} is still {job.status} after {timeout_s} s.")
@@ -116,7 +147,7 @@ class Client:
 
     def artifacts(self, job_id: str) -> list[ArtifactView]:
         """The files that a job made."""
-        return self._read(ArtifactPage, self._ask("GET", _path(job_id, "artifacts"))).data
+        return self._service.read(ArtifactPage, self._ask("GET", job_path(job_id, "artifacts"))).data
 
     def download(self, job_id: str, folder: Path | str | None = None) -> list[Path]:
         """Fetch a job's files into `folder` (default: one named by the job), checked; returns where they lie."""
@@ -124,7 +155,7 @@ class Client:
         files = self.artifacts(job_id)
         try:
             home.mkdir(parents=True, exist_ok=True)
-            return [fetch(self._http, file, home) for file in files]
+            return [fetch(self._service.http, file, home) for file in files]
         except httpx.RequestError as error:
             raise no_server(self.url, error) from error
         except OSError as error:
@@ -132,50 +163,29 @@ class Client:
 
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""
-        return self._read(CatalogView, self._ask("GET", "/v1/catalog"))
+        return self._service.read(CatalogView, self._ask("GET", "/v1/catalog"))
 
     def _changed(self, job_id: str, known: httpx.Response, *, within_s: float) -> httpx.Response:
         """The job's next version, or the one known when there is none `within_s`."""
         unless = {"If-None-Match": known.headers.get("ETag", "")}
-        answer = self._ask("GET", _path(job_id), params={"wait": max(1, int(within_s))}, headers=unless)
+        answer = self._ask("GET", job_path(job_id), params={"wait": max(1, int(within_s))}, headers=unless)
         return known if answer.status_code == httpx.codes.NOT_MODIFIED else answer
 
     def _rows(self, path: str, *, after: int, key: str) -> Iterator[dict[str, Any]]:
         while True:
-            page = self._read(Page[dict[str, Any]], self._ask("GET", path, params={"after": after, "limit": ROWS_PAGE}))
+            page = self._service.read(
+                Page[dict[str, Any]], self._ask("GET", path, params={"after": after, "limit": ROWS_PAGE})
+            )
             yield from page.data
             if not page.has_more:
                 return
             after = page.data[-1][key]
 
+    def _verb(self, job_id: str, verb: str, **params: str) -> JobView:
+        return self._service.read(JobView, self._service.insist("POST", job_path(job_id, verb), params=params))
+
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        try:
-            answer = self._http.request(method, path, **request)
-        except httpx.RequestError as error:
-            raise no_server(self.url, error) from error
-        if answer.is_error:
-            raise refusal(answer.status_code, answer.content)
-        return answer
-
-    def _read(self, view: type[V], answer: httpx.Response) -> V:
-        """The answer as a `view`; NoServer when something else than Trainwire gave it."""
-        try:
-            return view.model_validate_json(answer.content)
-        except ValidationError as error:
-            raise no_server(self.url, "what answers there is something else") from error
-
-
-def _path(job_id: str, *below: str) -> str:
-    """A job's path; an id that is none cannot lead elsewhere."""
-    return "/".join(["/v1/jobs", quote(job_id, safe="").replace(".", "%2E"), *below])
-
-
-def _body(spec: Mapping[str, Any]) -> bytes:
-    """The spec as JSON; NaN and infinity go as they are, for the service names the place of each."""
-    try:
-        return json.dumps(dict(spec)).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise BadRequest(f"The spec cannot be written as JSON: {error}.") from error
+        return self._service.ask(method, path, **request)
 
 
 def _given(filters: Mapping[str, Any], **others: Any) -> dict[str, Any]:

@@ -6,7 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import BadRequest, NotAllowed, NotFound, Refused, SpecRefused, TrainwireError, Unavailable, WrongStatus
+from core.errors import (
+    BadRequest,
+    Gone,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    Refused,
+    SpecRefused,
+    TrainwireError,
+    Unavailable,
+    WrongStatus,
+)
 from core.job import Problem
 
 _BY_STATUS: Mapping[int, type[TrainwireError]] = {
@@ -15,6 +26,7 @@ _BY_STATUS: Mapping[int, type[TrainwireError]] = {
     403: NotAllowed,
     404: NotFound,
     409: WrongStatus,
+    410: Gone,
     422: BadRequest,
     429: Unavailable,
     502: Unavailable,
@@ -34,6 +46,8 @@ def refusal(status: int, body: bytes) -> TrainwireError:
 def _error(status: int, problem: Mapping[str, Any]) -> TrainwireError:
     if problem.get("code") == SpecRefused.code:
         return SpecRefused([_one(error) for error in problem["errors"]])
+    if problem.get("code") == KeyReused.code:
+        return KeyReused(problem.get("detail"))
     kind = _BY_STATUS.get(status, Refused if status < 500 else TrainwireError)
     return kind(problem.get("detail") or problem.get("title") or f"The service answered {status}.")
 

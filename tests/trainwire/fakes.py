@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,25 @@ class Scripted:
         return self.script[min(len(self.asked), len(self.script)) - 1]
 
 
+def job_body(**changes: Any) -> bytes:
+    """A job as the API shows it."""
+    at = "2026-11-23T04:05:06.789012Z"
+    job = {
+        "id": "job_1",
+        "name": "quick",
+        "status": "queued",
+        "spec": {"epochs": 3},
+        "seed": 0,
+        "attempt": 0,
+        "queue": {},
+        "labels": {},
+        "created_at": at,
+        "transitions": [],
+        "links": dict.fromkeys(("self", "events", "metrics", "logs", "artifacts", "cancel"), "/"),
+    }
+    return json.dumps({**job, **changes}).encode()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
@@ -49,6 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = answer.cut
 
     def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
         self.do_GET()
 
     def log_message(self, *_: Any) -> None:
