@@ -1,0 +1,265 @@
+"""The two doors to one service, each with real processes that a test may harm, and with what a client asks of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
+from tests.chaos import family
+from tests.chaos.private import PrivatePostgres, PrivateRedis
+
+QUICK = {
+    "TRAINWIRE_HEARTBEAT_S": "0.3",
+    "TRAINWIRE_LEASE_S": "1.5",
+    "TRAINWIRE_SWEEP_S": "0.2",
+    "TRAINWIRE_POLL_S": "0.5",
+    "TRAINWIRE_WATCH_S": "0.1",
+    "TRAINWIRE_GRACE_S": "3",
+    "TRAINWIRE_BACKOFF_S": "0.05",
+}
+"""The times of the always-on size; the full size runs with the defaults."""
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+STOPPED_WITHIN_S = 30.0
+AWAY_FOR_S = 60.0
+"""How long a client goes on asking a service that does not answer."""
+
+
+@dataclass
+class Service:
+    """One process of a service, and those that it started: they carry its mark."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    mark: str
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def trainers(self) -> list[int]:
+        """Its children at work."""
+        return family.trainers(self.mark)
+
+    def kill(self, *, group: bool) -> None:
+        """SIGKILL, to it alone or to its whole process group."""
+        if group:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
+        self.process.wait(timeout=STOPPED_WITHIN_S)
+
+    def tree(self) -> list[int]:
+        """It and every process it led to."""
+        return [each.pid for each in family.family(self.mark)]
+
+
+@dataclass
+class Door(ABC):
+    """A running service: where it answers, its processes, and what was ever started in it."""
+
+    folder: Path
+    times: Mapping[str, str]
+    port: int = field(default_factory=free_port)
+    services: dict[str, Service] = field(default_factory=dict)
+    gone: list[Service] = field(default_factory=list)
+    """Processes that were killed: nothing of theirs may live on."""
+    settled: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The jobs that were seen at their end: they must never change."""
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60.0)
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Which door."""
+
+    @property
+    @abstractmethod
+    def api(self) -> Service:
+        """The process that answers."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> list[Service]:
+        """The processes that train."""
+
+    @abstractmethod
+    def start(self, *missing: str, **env: str) -> None:
+        """Start what is not there (or only `missing`), and wait until a POST is durable."""
+
+    @property
+    def artifacts(self) -> Path:
+        return self.folder / "artifacts"
+
+    def stop(self) -> None:
+        for service in self.services.values():
+            service.process.terminate()
+        for service in self.services.values():
+            service.process.wait(timeout=STOPPED_WITHIN_S)
+        self.gone += self.services.values()
+        self.services.clear()
+        self.http.close()
+
+    def lay_down(self, service: Service) -> None:
+        """Take a process that died out of those that live."""
+        self.gone.append(service)
+        del self.services[service.name]
+
+    def spawn(self, name: str, *command: str, **env: str) -> Service:
+        """Start a process in a group of its own; what it prints is in `<name>.log`."""
+        mark = uuid.uuid4().hex
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env=environment({**self.times, **env, family.MARK: mark}),
+                cwd=HOUSE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.services[name] = Service(name, process, mark)
+        return self.services[name]
+
+    def trainers(self) -> list[int]:
+        return [pid for worker in self.workers for pid in worker.trainers()]
+
+    def left_behind(self) -> list[int]:
+        """The processes at work now, and what is left of services that were killed."""
+        return [*self.trainers(), *(pid for service in self.gone for pid in service.tree())]
+
+    def wait_ready(self) -> None:
+        wait_until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        assert self.api.alive, (self.folder / f"{self.api.name}.log").read_text()[-3000:]
+        with suppress(httpx.TransportError):
+            return self.http.get("/readyz").status_code == httpx.codes.OK
+        return False
+
+    # what a client does; one that finds nobody, or a service that is not ready, asks again
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer, once there is one that is not a 503."""
+        deadline = time.monotonic() + AWAY_FOR_S
+        while True:
+            with suppress(httpx.TransportError):
+                answer = self.http.request(method, path, **more)
+                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    return answer
+            assert time.monotonic() < deadline, f"{method} {path} found nobody for {AWAY_FOR_S} s"
+            time.sleep(0.05)
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        return dict(self.ask("GET", path, params=params).raise_for_status().json())
+
+    def submit(self, spec: Mapping[str, Any]) -> str:
+        """Queue a job, however often it takes: a key of its own keeps it from becoming two."""
+        answer = self.ask("POST", "/v1/jobs", json=dict(spec), headers={"Idempotency-Key": uuid.uuid4().hex})
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.get(f"/v1/jobs/{job_id}")
+
+    def all_of(self, path: str) -> list[dict[str, Any]]:
+        """Every row of a list that is read by `after`."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            last = (rows[-1].get("seq") or rows[-1]["epoch"]) if rows else 0
+            page = self.get(path, after=last)
+            rows += page["data"]
+            if not page["has_more"]:
+                return rows
+
+    def wait_ended(self, job_ids: list[str], *, within_s: float) -> None:
+        """Return once every job has ended; one that has not by then is for the checks to find."""
+        deadline = time.monotonic() + within_s
+        for job_id in job_ids:
+            while self.job(job_id)["status"] not in ENDED and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+
+@dataclass
+class EmbeddedDoor(Door):
+    """`trainwire up`: one process, SQLite."""
+
+    @property
+    def kind(self) -> str:
+        return "embedded"
+
+    @property
+    def api(self) -> Service:
+        return self.services["up"]
+
+    @property
+    def workers(self) -> list[Service]:
+        return [self.api]
+
+    def start(self, *missing: str, **env: str) -> None:  # noqa: ARG002 - there is but one process
+        if "up" not in self.services:
+            self.spawn("up", "trainwire", "up", "--port", str(self.port), "--data", str(self.folder), **env)
+        self.wait_ready()
+
+
+@dataclass
+class CeleryDoor(Door):
+    """An API and two Celery workers that share a PostgreSQL, a Redis and a folder."""
+
+    postgres: PrivatePostgres = field(kw_only=True)
+    redis: PrivateRedis = field(kw_only=True)
+    app: str = field(default="worker.app", kw_only=True)
+    """The module that the workers run."""
+
+    @property
+    def kind(self) -> str:
+        return "celery"
+
+    @property
+    def api(self) -> Service:
+        return self.services["api"]
+
+    @property
+    def workers(self) -> list[Service]:
+        return [self.services[name] for name in ("one", "two") if name in self.services]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Where everything is."""
+        return {
+            "TRAINWIRE_DATABASE_URL": self.postgres.url,
+            "TRAINWIRE_BROKER_URL": self.redis.url,
+            "TRAINWIRE_ARTIFACTS": str(self.artifacts),
+        }
+
+    def migrate(self) -> None:
+        """Prepare the database and the folder."""
+        migration = self.spawn("migrate", "trainwire", "migrate", **self.env)
+        assert migration.process.wait(timeout=STOPPED_WITHIN_S) == 0
+        del self.services["migrate"]
+
+    def start(self, *missing: str, **env: str) -> None:
+        wanted = [name for name in missing or ("api", "one", "two") if name not in self.services]
+        for name in wanted:
+            self.spawn(name, *self._command(name), **self.env, **env)
+        self.wait_ready()
+
+    def _command(self, name: str) -> list[str]:
+        if name == "api":
+            return ["api", "--host", "127.0.0.1", "--port", str(self.port)]
+        options = f"-P threads -c 2 -Q cpu -n {name}@%h -l WARNING --without-gossip --without-mingle"
+        return ["celery", "-A", self.app, "worker", *options.split()]

@@ -1,0 +1,15 @@
+"""What supervises the runs is killed: a Celery worker, or the whole embedded service."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.chaos.harm import kill_a_worker
+from tests.chaos.siege import Siege
+from tests.chaos.specs import HARMED
+
+
+def test_a_killed_worker_costs_nothing(siege: Siege) -> None:
+    harm = partial(kill_a_worker, siege.door)
+    siege.besiege(harm, times=siege.size(3, 50), specs=HARMED, jobs=siege.size(4, 20))
+    siege.verdict("kill -9 worker")
