@@ -1,0 +1,26 @@
+"""The API is killed, again and again, under the stream of a long job that many watch."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.harm import at_a_random_moment, bring_back
+from tests.chaos.siege import Siege
+from tests.chaos.specs import STREAMED
+from tests.chaos.watchers import watching
+
+WATCHERS = 50
+
+
+@pytest.mark.timeout(180)
+def test_a_stream_outlives_its_server(siege: Siege) -> None:
+    door = siege.door
+    job_id = siege.submit(STREAMED)
+    with watching(door, job_id, WATCHERS, within_s=siege.size(90, 600)) as watchers:
+        for _ in range(siege.size(3, 20)):
+            at_a_random_moment(siege.rng, (0.2, 1.0))
+            door.api.kill(group=siege.rng.random() < 0.5)
+            bring_back(door, door.api)
+            siege.harms += 1
+    events = len(door.all_of(f"/v1/jobs/{job_id}/events"))
+    siege.verdict("API killed under 50 watchers", found=watchers.missed(events, job_id))
