@@ -1,7 +1,8 @@
 """Named points at which a test may end the process as a crash would; in any other life they cost one comparison.
 
 `TRAINWIRE_TEST_FAILPOINT=<name>@<file>` ends the process by SIGKILL the first time that it passes the point `<name>`
-and finds `<file>`, which it takes away: so a service that comes back passes unharmed.
+and finds `<file>`, which it takes away: so a service that comes back passes unharmed. With `*` for `<name>` the
+point is the one whose name stands in the file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import signal
 from pathlib import Path
 
 VARIABLE = "TRAINWIRE_TEST_FAILPOINT"
+ANY = "*"
 NAMES = (
     "submit.before_commit",
     "submit.after_commit",
@@ -37,12 +39,14 @@ _armed, _, _flag = os.environ.get(VARIABLE, "").partition("@")
 
 def failpoint(name: str) -> None:
     """Die here, if a test asked for that."""
-    if name == _armed:
-        _die()
+    if _armed in (name, ANY):
+        _die(name)
 
 
-def _die() -> None:
+def _die(name: str) -> None:
     try:
+        if _armed == ANY and Path(_flag).read_text() != name:
+            return
         Path(_flag).unlink()
     except FileNotFoundError:
         return  # somebody passed here before
