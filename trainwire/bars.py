@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,8 @@ from trainwire.figures import number, plain, row_text
 from trainwire.watching import Event
 
 WAITING = "waiting for a worker"
+ROWS = {Status.QUEUED: WAITING, Status.PAUSING: "pausing", Status.PAUSED: "paused", Status.CANCELLING: "cancelling"}
+"""What stands beside a bar that does not move."""
 
 
 def show(events: Iterable[Event], *, console: Console, epochs: int) -> Status:
@@ -84,11 +87,11 @@ class Bar(Lines):
         self.task = self.bar.add_task("", total=epochs, epoch=0, row=WAITING)
 
     def show(self, event: Event) -> None:
-        """Show one event; while no worker has the job, the bar says so."""
+        """Show one event; while the job waits or is to stop, the bar says so."""
         if event.type is EventType.STARTED:
             self.bar.update(self.task, row="")
-        elif event.type is EventType.STATUS and event.data["status"] == Status.QUEUED:
-            self.bar.update(self.task, row=WAITING)
+        elif event.type is EventType.STATUS:
+            self.bar.update(self.task, row=ROWS.get(event.data["status"], ""))
         super().show(event)
 
     def epoch(self, event: Event) -> None:
@@ -111,14 +114,36 @@ def _words(event: Event) -> str | None:
     data = event.data
     match event.type:
         case EventType.STARTED:
-            return (
-                f"training on {data['device']}: {number(data['parameters'])} parameters, "
-                f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"
-            )
-        case EventType.STATUS if data["status"] == Status.QUEUED and data.get("reason"):
-            return f"waits again: {data['reason']}"
+            return _started(data)
+        case EventType.STATUS:
+            return _stands(data)
         case EventType.NOTICE:
             return f"note: {data['message']}"
         case EventType.LOG:
             return str(data["line"])
+    return None
+
+
+def _started(data: Mapping[str, Any]) -> str:
+    if resumed := data.get("resumed"):
+        words = f"goes on from epoch {resumed['epoch']}, step {resumed['step']} on {data['device']}"
+        return f"{words} (not bit-exact: {resumed['inexact']})" if resumed.get("inexact") else words
+    return (
+        f"training on {data['device']}: {number(data['parameters'])} parameters, "
+        f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"
+    )
+
+
+def _stands(data: Mapping[str, Any]) -> str | None:
+    """What a change of status means for whoever watches, if it is news."""
+    match data["status"]:
+        case Status.QUEUED if data.get("reason"):
+            error = data.get("error") or {}
+            return ": ".join(filter(None, ["waits again", data["reason"], error.get("message")]))
+        case Status.PAUSED:
+            return f"paused: {data.get('reason')}; goes on with: trainwire resume"
+        case Status.PAUSING | Status.CANCELLING as doing:
+            return f"{doing}: the run goes on to its next step, and a checkpoint"
+        case Status.RUNNING if data.get("by") == "user":
+            return "runs on"
     return None

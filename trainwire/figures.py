@@ -12,9 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from core.job import Status
-from core.views import CatalogView, EpochView, JobView
+from core.views import CatalogView, CheckpointView, EpochView, JobView
 
-_COLOURS = {Status.SUCCEEDED: "green", Status.FAILED: "red", Status.CANCELLED: "yellow", Status.RUNNING: "cyan"}
+_COLOURS = {
+    Status.SUCCEEDED: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "yellow",
+    Status.RUNNING: "cyan",
+    Status.PAUSED: "blue",
+}
 _WIDE, _MEDIUM = 120, 90
 """Columns of a terminal on which a list has room for the figures, and for the reasons."""
 _YIELDING = {"name", "best"}
@@ -83,6 +89,25 @@ def job_page(job: JobView) -> RenderableType:
     return table
 
 
+def checkpoints_table(checkpoints: Iterable[CheckpointView]) -> Table:
+    """Where a job can go on, one a line."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("id", "epoch", "step", "taken at", "attempt", "size", "age"):
+        table.add_column(name, no_wrap=True)
+    for one in checkpoints:
+        age = _age(one.created_at) if one.created_at else ""
+        table.add_row(one.id, str(one.epoch), str(one.step), one.occasion, str(one.attempt), size(one.bytes), age)
+    return table
+
+
+def size(count: int) -> str:
+    """Bytes in a person's units."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        if count >= 1000**power:
+            return f"{count / 1000**power:.1f} {unit}"
+    return f"{count} B"
+
+
 def catalog_page(catalog: CatalogView) -> RenderableType:
     """Every part with its line."""
     sections: list[RenderableType] = []
@@ -100,7 +125,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "id": job.id,
         "name": escape(plain(job.name)),
         "status": status_text(job),
-        "error": escape(plain(job.error.message)) if job.error else None,
+        "error" if job.status.ended else "last error": escape(plain(job.error.message)) if job.error else None,
         "hint": escape(plain(job.error.hint)) if job.error and job.error.hint else None,
         "waits for": job.queue.waiting_for,
         "worker": f"{job.worker.name} ({job.worker.device})" if job.worker else None,
@@ -109,6 +134,8 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),
+        "goes on": f"behind epoch {job.parent.epoch or 0} of {job.parent.id}" if job.parent else None,
+        "bit-exact": None if job.bit_exact else f"no: {escape(plain(job.bit_exact_reason or ''))}",
     }
     return {name: fact for name, fact in facts.items() if fact}
 
