@@ -1,8 +1,22 @@
 """The store: the only SQL. One method, one transaction; plain frozen rows come back."""
 
+from core.store.claiming import Held
 from core.store.paging import JobPage, JobQuery
 from core.store.reading import Pulse
 from core.store.store import Store
 from core.store.wishes import Created, Fork, Once, Retry, Submit, Told, Wish
 
-__all__ = ["Created", "Fork", "JobPage", "JobQuery", "Once", "Pulse", "Retry", "Store", "Submit", "Told", "Wish"]
+__all__ = [
+    "Created",
+    "Fork",
+    "Held",
+    "JobPage",
+    "JobQuery",
+    "Once",
+    "Pulse",
+    "Retry",
+    "Store",
+    "Submit",
+    "Told",
+    "Wish",
+]

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from core.errors import Unavailable
+from core.failpoints import failpoint
 from core.store.clock import Clock
 
 Answer = TypeVar("Answer")
@@ -26,12 +28,28 @@ class Receipt(NamedTuple):
 class Tx:
     """What a statement needs: the connection it runs on and the clock it goes by.
 
-    A change without a `receipt` may be repeated freely; one with a receipt happens once.
+    A change without a `receipt` may be repeated freely; one with a receipt happens once. `point` is the failpoint
+    around its commit.
     """
 
     conn: Connection
     clock: Clock
     receipt: Receipt | None = None
+    point: str | None = None
+
+
+class Unclear(Unavailable):
+    """Nobody can say now whether the change was made; its receipt will tell."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__("The database went away while it committed; whether the change was made will be known later.")
+        self.receipt = receipt
+
+
+def passes(point: str | None, when: str) -> None:
+    """Pass the failpoint `before` or `after` a commit."""
+    if point is not None:
+        failpoint(f"{point}.{when}_commit")
 
 
 class Backend(Protocol):

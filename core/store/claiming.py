@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, or_, select, text, update
+from sqlalchemy import Row, Select, Text, func, or_, select, text, type_coerce, update
 
+from core.checkpoint import Checkpoint
 from core.job import HELD, Claim, Status, Worker
-from core.store.backend import Tx
-from core.store.moves import FROM, Move, append
+from core.store import checkpoints
+from core.store.backend import Backend, Tx
+from core.store.lineage import stages_of
+from core.store.moves import Move, append
+from core.store.ruins import Damaged, damaged, give_up
 from core.store.tables import IS_HELD, IS_QUEUED, by, jobs
 
 ANY_DEVICE = "auto"
 _START = Move(Status.RUNNING, None, by="worker")
 
 
+class Held(NamedTuple):
+    """How a job that a worker holds stands; `forced`: its run is to be killed."""
+
+    attempt: int
+    status: Status
+    forced: bool
+
+
+def take(database: Backend, worker: Worker, *, device: str | None, lease_s: float) -> Claim | None:
+    """The best queued job that the worker can run; one whose row is damaged is failed and the next one taken."""
+    while database.read(lambda tx: has_work(tx, worker, device=device)):
+        try:
+            return database.write(lambda tx: claim(tx, worker, device=device, lease_s=lease_s))
+        except Damaged as found:
+            give_up(database, found)
+    return None
+
+
 def has_work(tx: Tx, worker: Worker, *, device: str | None) -> bool:
     """Whether a queued job waits that the worker can run: a read, so that an idle worker locks nothing."""
-    return tx.conn.scalar(_best(worker, device)) is not None
+    return tx.conn.scalar(_best(tx, worker, device)) is not None
 
 
 def claim(tx: Tx, worker: Worker, *, device: str | None, lease_s: float) -> Claim | None:
     """Take the best queued job that the worker can run; those that others take right now are skipped."""
-    best = _best(worker, device).with_for_update(skip_locked=True).scalar_subquery()
+    tx.point = "claim"
+    best = _best(tx, worker, device).with_for_update(skip_locked=True).scalar_subquery()
     values = {
         **_START.values(tx),
         "attempt": jobs.c.attempt + 1,
@@ -31,30 +56,31 @@ def claim(tx: Tx, worker: Worker, *, device: str | None, lease_s: float) -> Clai
         "worker_name": worker.name,
         "worker_device": None,
         "lease_until": tx.clock.after(lease_s),
+        "not_before": None,
         "started_at": func.coalesce(jobs.c.started_at, tx.clock.now()),
     }
-    guarded = update(jobs).where(jobs.c.id == best, jobs.c.status.in_(FROM[Status.RUNNING])).values(values)
-    told = (jobs.c.id, jobs.c.attempt, jobs.c.spec, jobs.c.device, jobs.c.last_seq, tx.clock.now())
-    row = tx.conn.execute(guarded.returning(*told)).one_or_none()
+    guarded = update(jobs).where(jobs.c.id == best, jobs.c.status == Status.QUEUED).values(values)
+    row = tx.conn.execute(guarded.returning(*_TAKEN, tx.clock.now().label("at"))).one_or_none()
     if row is None:
         return None
-    job_id, attempt, spec, asked, seq, at = row
-    append(tx, job_id, [_START.entry()], first=seq, at=at)
-    return Claim(job_id=job_id, attempt=attempt, spec=spec, device=asked)
+    with damaged(row.id):
+        append(tx, row.id, [_START.entry()], first=row.last_seq, at=row.at)
+        return _claim_of(tx, row)
 
 
-def renew(tx: Tx, claims: Collection[Claim], *, lease_s: float) -> None:
+def renew(tx: Tx, kept: Collection[tuple[Claim, float]], *, lease_s: float) -> None:
     """Prolong the leases of claims that still hold; in one order, so that two workers cannot deadlock."""
-    for kept in sorted(claims, key=lambda each: each.job_id):
-        fenced = (jobs.c.id == kept.job_id, jobs.c.attempt == kept.attempt, jobs.c.status.in_(HELD))
-        tx.conn.execute(update(jobs).where(*fenced).values(lease_until=tx.clock.after(lease_s)))
+    for claim, run_s in sorted(kept, key=lambda each: each[0].job_id):
+        fenced = (jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.status.in_(HELD))
+        tx.conn.execute(update(jobs).where(*fenced).values(lease_until=tx.clock.after(lease_s), run_s=run_s))
 
 
-def held(tx: Tx, worker_id: str) -> dict[str, tuple[int, Status]]:
-    """The jobs that the worker holds: attempt and status by id."""
-    rows = select(jobs.c.id, jobs.c.attempt, jobs.c.status).with_hint(jobs, by("ix_jobs_held"), "sqlite")
-    found = rows.where(jobs.c.worker_id == worker_id, text(IS_HELD))
-    return {row.id: (row.attempt, row.status) for row in tx.conn.execute(found)}
+def held(tx: Tx, worker_id: str) -> dict[str, Held]:
+    """The jobs that the worker holds, by id."""
+    rows = select(jobs.c.id, jobs.c.attempt, jobs.c.status, jobs.c.forced)
+    hinted = rows.with_hint(jobs, by("ix_jobs_held"), "sqlite")
+    found = tx.conn.execute(hinted.where(jobs.c.worker_id == worker_id, text(IS_HELD)))
+    return {row.id: Held(row.attempt, row.status, row.forced) for row in found}
 
 
 def offered(devices: Collection[str]) -> list[str]:
@@ -62,9 +88,42 @@ def offered(devices: Collection[str]) -> list[str]:
     return sorted({ANY_DEVICE, *devices, *(name.partition(":")[0] for name in devices)})
 
 
-def _best(worker: Worker, device: str | None) -> Select[str]:
+_TAKEN = (
+    jobs.c.id,
+    jobs.c.attempt,
+    jobs.c.device,
+    jobs.c.last_seq,
+    jobs.c.run_s,
+    type_coerce(jobs.c.spec, Text).label("spec"),
+    type_coerce(jobs.c.lineage, Text).label("lineage"),
+    type_coerce(jobs.c.parent, Text).label("parent"),
+)
+"""JSON as text: whose it is must be known before it turns out to be none."""
+
+
+def _claim_of(tx: Tx, row: Row[*tuple[Any, ...]]) -> Claim:
+    return Claim(
+        job_id=row.id,
+        attempt=row.attempt,
+        spec=json.loads(row.spec),
+        device=row.device,
+        run_s=row.run_s,
+        lineage=stages_of(json.loads(row.lineage or "[]")),
+        checkpoints=_checkpoints(tx, row),
+    )
+
+
+def _checkpoints(tx: Tx, row: Row[*tuple[Any, ...]]) -> tuple[Checkpoint, ...]:
+    """None for the first start of a job of its own, without asking."""
+    if row.attempt == 1 and row.parent is None:
+        return ()
+    return tuple(checkpoints.of_job(tx, row.id))
+
+
+def _best(tx: Tx, worker: Worker, device: str | None) -> Select[str]:
     """The queued job with the highest priority, the oldest of them, that the worker's queues and devices allow."""
     devices = offered(worker.devices if device is None else (device,))
     allowed = or_(jobs.c.queue.is_(None), jobs.c.queue.in_(worker.queues))
+    due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= tx.clock.after(0))
     queued = select(jobs.c.id).with_hint(jobs, by("ix_jobs_queue"), "sqlite").where(text(IS_QUEUED))
-    return queued.where(allowed, jobs.c.device.in_(devices)).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)
+    return queued.where(allowed, jobs.c.device.in_(devices), due).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)

@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import func, literal
+
 from core import wire
-from core.events import EpochDone, Failed, Finished, Logged, Noticed, RunEvent, Started
-from core.job import Artifact, EpochRow, EventType, Progress, Reason, Status
+from core.checkpoint import Checkpoint, Occasion
+from core.events import Checkpointed, EpochDone, Failed, Finished, Logged, Noticed, Resumed, RunEvent, Started, Stopped
+from core.job import Artifact, EpochRow, EventType, Progress, Status
+from core.settings import Settings
 from core.store import rows
+from core.store.checkpoints import Kept
 from core.store.columns import encode
-from core.store.moves import Entry, Move
+from core.store.differences import difference
+from core.store.moves import Entry, Move, Standing
+from core.store.tables import jobs
+from core.store.verdicts import of_failure
 
 
 @dataclass(slots=True)
 class Batch:
-    """The outcome of folding: everything one transaction writes."""
+    """The outcome of folding: everything one transaction writes, and how the job then stands."""
 
+    row: Standing
     entries: list[Entry] = field(default_factory=list)
     epochs: list[EpochRow] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
     artifacts: tuple[Artifact, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
-    end: Move | None = None
+    move: Move | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows of the job before the batch."""
+    """What the store knows of the job before the batch: how it stands, its rows for what the batch tells."""
 
-    status: Status
-    attempt: int
-    log_lines: int
-    max_log_lines: int
+    row: Standing
+    settings: Settings
     stored: Mapping[int, EpochRow]
+    kept: Kept
+
+    @property
+    def first(self) -> int:
+        """The epoch behind which the job's own rows begin."""
+        return int((self.row.parent or {}).get("epoch") or 0)
 
 
 def fold(events: Sequence[RunEvent], known: Known) -> Batch:
     """All of `events` up to the one that ends the run."""
-    batch = Batch()
+    batch = Batch(known.row)
     for event in events:
         _FOLDS[type(event)](batch, event, known)
-        if batch.end is not None:
-            batch.entries.append(batch.end.entry())
+        if batch.move is not None:
+            batch.entries.append(batch.move.entry())
             break
     return batch
 
@@ -58,10 +71,39 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
         "val_samples": event.val_samples,
         "threads": event.threads,
         "versions": dict(event.versions),
-        "attempt": known.attempt,
+        "attempt": known.row.attempt,
+        "resumed": _resumed(event.resumed) if event.resumed is not None else None,
     }
     batch.entries.append(Entry(EventType.STARTED, encode(data)))
     batch.values["worker_device"] = event.device
+    if event.resumed is not None:
+        _best(batch, event.resumed.best)
+        _inexact(batch, event.resumed.inexact)
+
+
+def _resumed(event: Resumed) -> dict[str, Any]:
+    position = {"checkpoint": event.checkpoint, "epoch": event.epoch, "step": event.step}
+    return {**position, "bit_exact": event.inexact is None, "bit_exact_reason": event.inexact}
+
+
+def _best(batch: Batch, row: EpochRow | None) -> None:
+    """The best epoch so far; one that is computed again does not take the place of a later one."""
+    if row is not None and row.epoch > ((batch.row.best or {}).get("epoch") or 0):
+        best = wire.finite(row.public())
+        batch.row = batch.row._replace(best=best)
+        batch.values["best"] = best
+
+
+def _inexact(batch: Batch, reason: str | None) -> None:
+    """The first reason stays."""
+    if reason is not None:
+        first = batch.values.get("inexact")
+        batch.values["inexact"] = first if first is not None else func.coalesce(jobs.c.inexact, literal(reason))
+
+
+def _advanced(batch: Batch) -> None:
+    batch.row = batch.row.advanced()
+    batch.values.update(failures=0, lost=0, no_space=0, error=None)
 
 
 def _progress(batch: Batch, event: Progress, known: Known) -> None:  # noqa: ARG001  one signature for all
@@ -69,47 +111,51 @@ def _progress(batch: Batch, event: Progress, known: Known) -> None:  # noqa: ARG
 
 
 def _epoch(batch: Batch, event: EpochDone, known: Known) -> None:
-    """A row that an earlier attempt stored is told once; only a difference is news."""
+    """A row that an earlier attempt stored is told once, only a difference is news; a parent's row is the parent's."""
     stored = known.stored.get(event.row.epoch)
     if stored is not None:
-        batch.entries.extend(_difference(stored, event.row))
+        notice = difference(stored, event.row)
+        if notice is not None:
+            batch.entries.append(Entry(EventType.NOTICE, encode(notice)))
+            _inexact(batch, notice["message"])
+        return
+    if event.best:
+        _best(batch, event.row)
+    if event.row.epoch <= known.first:
         return
     public = wire.finite(event.row.public())
     batch.epochs.append(event.row)
     batch.entries.append(Entry(EventType.EPOCH, encode(public)))
     batch.values["latest"] = public
-    if event.best:
-        batch.values["best"] = public
+    _advanced(batch)
 
 
-def _difference(stored: EpochRow, computed: EpochRow) -> Iterable[Entry]:
-    before, now = stored.figures(), computed.figures()
-    names = [name for name in {**before, **now} if not _same(before.get(name), now.get(name))]
-    if names:
-        facts = {"epoch": stored.epoch, "stored": _pick(before, names), "computed": _pick(now, names)}
-        message = (
-            f"Epoch {stored.epoch} was computed again with other figures ({', '.join(names)}); the first are kept."
-        )
-        yield Entry(EventType.NOTICE, encode({"code": "epoch_differs", "message": message, **facts}))
-
-
-def _pick(figures: Mapping[str, float], names: Sequence[str]) -> dict[str, Any]:
-    return wire.finite({name: figures.get(name) for name in names})
-
-
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one == other or (math.isnan(one) and math.isnan(other))
+def _checkpointed(batch: Batch, event: Checkpointed, known: Known) -> None:
+    """Told once; and it is an advance, unless an earlier attempt already stood at that very step."""
+    checkpoint = event.checkpoint
+    if known.kept.knows(checkpoint, attempt=known.row.attempt):
+        return
+    data = {
+        "id": checkpoint.id,
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "bytes": checkpoint.bytes,
+        "occasion": checkpoint.occasion,
+    }
+    batch.checkpoints.append(checkpoint)
+    batch.entries.append(Entry(EventType.CHECKPOINT, encode(data)))
+    if checkpoint.occasion is Occasion.MEMORY or not known.kept.stood(checkpoint):
+        _advanced(batch)
 
 
 def _logged(batch: Batch, event: Logged, known: Known) -> None:
     """At most `max_log_lines` for a job, then one line that says so."""
-    told = int(batch.values.get("log_lines", known.log_lines))
-    room = max(known.max_log_lines - told, 0)
+    told = int(batch.values.get("log_lines", known.row.log_lines))
+    most = known.settings.max_log_lines
+    room = max(most - told, 0)
     kept = [(line, event.stream) for line in event.lines[:room]]
-    if len(event.lines) > room and told <= known.max_log_lines:
-        kept.append((f"The job printed more than {known.max_log_lines} lines; no more are kept.", "stderr"))
+    if len(event.lines) > room and told <= most:
+        kept.append((f"The job printed more than {most} lines; no more are kept.", "stderr"))
     batch.entries.extend(Entry(EventType.LOG, encode({"line": line, "stream": stream})) for line, stream in kept)
     batch.values["log_lines"] = told + len(kept)
 
@@ -121,23 +167,27 @@ def _noticed(batch: Batch, event: Noticed, known: Known) -> None:  # noqa: ARG00
 
 def _finished(batch: Batch, event: Finished, known: Known) -> None:  # noqa: ARG001  one signature for all
     batch.artifacts = event.artifacts
-    batch.end = Move(Status.SUCCEEDED, event.reason, by="worker")
+    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker")
 
 
 def _failed(batch: Batch, event: Failed, known: Known) -> None:
-    """A job that was to be cancelled is cancelled, whatever its run died of."""
-    if known.status is Status.CANCELLING:
-        batch.end = Move(Status.CANCELLED, Reason.CANCELLED_BY_USER, by="worker")
-    else:
-        batch.end = Move(Status.FAILED, event.reason, by="worker", error=event.error)
+    """The end, unless another try may help."""
+    batch.move, values = of_failure(batch.row, event.reason, event.error, known.settings)
+    batch.values.update(values)
+
+
+def _stopped(batch: Batch, event: Stopped, known: Known) -> None:
+    """Nothing to store: whoever asked for the stop gives the job back."""
 
 
 _FOLDS: Mapping[type, Callable[[Batch, Any, Known], None]] = {
     Started: _started,
     Progress: _progress,
     EpochDone: _epoch,
+    Checkpointed: _checkpointed,
     Logged: _logged,
     Noticed: _noticed,
     Finished: _finished,
     Failed: _failed,
+    Stopped: _stopped,
 }

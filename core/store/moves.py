@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, TextClause, insert, select, update
+from sqlalchemy import ColumnElement, TextClause, bindparam, insert, select, update
 
 from core.job import HELD, ErrorInfo, EventType, Reason, Status
 from core.store.backend import Receipt, Tx
@@ -15,15 +15,19 @@ from core.store.columns import encode
 from core.store.tables import events, jobs
 
 FROM: Mapping[Status, frozenset[Status]] = {
-    Status.RUNNING: frozenset({Status.QUEUED}),
-    Status.QUEUED: frozenset({Status.RUNNING}),
-    Status.PAUSED: frozenset({Status.PAUSING}),
+    Status.RUNNING: frozenset({Status.QUEUED, Status.PAUSING}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.PAUSED}),
+    Status.PAUSING: frozenset({Status.RUNNING}),
+    Status.PAUSED: frozenset({Status.QUEUED, Status.RUNNING, Status.PAUSING, Status.PAUSED}),
     Status.CANCELLING: frozenset({Status.RUNNING, Status.PAUSING}),
     Status.CANCELLED: frozenset({Status.QUEUED, Status.PAUSED, Status.CANCELLING}),
     Status.SUCCEEDED: HELD,
     Status.FAILED: frozenset({Status.RUNNING, Status.PAUSING}),
 }
-"""The only changes there are: to each status, from which. Nothing leads out of an ended one."""
+"""The only changes there are: to each status, from which. Nothing leads out of an ended one.
+
+A full disk pauses a running job; a user who pauses it then keeps it from going on when there is space.
+"""
 
 NO_WORKER: Mapping[str, Any] = {"worker_id": None, "worker_name": None, "worker_device": None, "lease_until": None}
 
@@ -37,12 +41,13 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of status: to what, why and by whom (`user`, `worker`, `service`)."""
+    """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`."""
 
     to: Status
     reason: Reason | None
     by: str
     error: ErrorInfo | None = None
+    wait_s: float = 0.0
 
     def entry(self) -> Entry:
         """The event that tells it: `end` is a job's last."""
@@ -52,13 +57,15 @@ class Move:
         return Entry(EventType.END if self.to.ended else EventType.STATUS, encode(data))
 
     def values(self, tx: Tx) -> dict[str, Any]:
-        """The columns that go with the status."""
+        """The columns that go with the status; why a run died stays to be seen while its job waits."""
         values: dict[str, Any] = {"status": self.to, "status_reason": self.reason}
+        if self.error is not None or self.to.ended:
+            values["error"] = error_data(self.error) if self.error is not None else None
         if self.to.ended:
-            failed = error_data(self.error) if self.error is not None else None
-            return {**values, "error": failed, "finished_at": tx.clock.now(), "lease_until": None}
+            return {**values, "finished_at": tx.clock.now(), "lease_until": None, "not_before": None}
         if self.to in {Status.QUEUED, Status.PAUSED}:
-            return {**values, **NO_WORKER, "progress": None}
+            later = tx.clock.after(self.wait_s) if self.wait_s > 0 else None
+            return {**values, **NO_WORKER, "progress": None, "not_before": later}
         return values
 
 
@@ -111,28 +118,44 @@ def append(tx: Tx, job_id: str, entries: Sequence[Entry], *, first: int, at: dat
         tx.receipt = Receipt(job_id, rows[-1]["seq"], at)
 
 
+def found(tx: Tx, receipt: Receipt) -> bool:
+    """Whether the transaction that wrote this entry did commit."""
+    return tx.conn.scalar(_ENTRY, receipt._asdict()) is not None
+
+
+_ENTRY = select(events.c.seq).where(
+    events.c.job_id == bindparam("job_id"), events.c.seq == bindparam("seq"), events.c.at == bindparam("at")
+)
+
+
 class Standing(NamedTuple):
     """What a decision about a job rests on."""
 
     status: Status
     attempt: int
     failures: int
+    lost: int
+    no_space: int
     log_lines: int
+    error: Mapping[str, Any] | None
+    best: Mapping[str, Any] | None
+    parent: Mapping[str, Any] | None
+    status_reason: Reason | None
 
-    def worse(self) -> Standing:
-        """The same after one death more."""
-        return self._replace(failures=self.failures + 1)
+    def advanced(self) -> Standing:
+        """The same behind a new checkpoint or epoch: what died before counts no more."""
+        return self._replace(failures=0, lost=0, no_space=0, error=None)
 
 
-_STANDING = select(jobs.c.status, jobs.c.attempt, jobs.c.failures, jobs.c.log_lines)
+_STANDING = select(*(jobs.c[name] for name in Standing._fields))
 
 
 def standing(
     tx: Tx, job_id: str, *conditions: ColumnElement[bool] | TextClause, skip_locked: bool = False
 ) -> Standing | None:
     """How the job stands, its row locked until the transaction ends; None if there is none such."""
-    found = _STANDING.where(jobs.c.id == job_id, *conditions).with_for_update(skip_locked=skip_locked)
-    row = tx.conn.execute(found).one_or_none()
+    wanted = _STANDING.where(jobs.c.id == job_id, *conditions).with_for_update(skip_locked=skip_locked)
+    row = tx.conn.execute(wanted).one_or_none()
     return Standing(*row) if row is not None else None
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import URL, Engine, bindparam, create_engine, select, text
+from sqlalchemy import URL, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from core.errors import Unavailable
-from core.store.backend import Answer, Receipt, Tx
-from core.store.clock import ServerClock
+from core.store.backend import Answer, Receipt, Tx, Unclear, passes
+from core.store.clock import Clock, ServerClock
+from core.store.moves import found
 from core.store.patience import LONG_PAUSES_S, PAUSES_S, Undecided, patiently, sqlstate
-from core.store.tables import events, jobs
+from core.store.tables import jobs
 
 NO_SUCH_XID = "22023"
 SESSION = {
@@ -33,9 +34,6 @@ CONNECT = {
 
 XID = text("SELECT pg_current_xact_id_if_assigned()::text")
 OUTCOME = text("SELECT pg_xact_status(CAST(:xid AS text)::xid8)")
-FOUND = select(events.c.seq).where(
-    events.c.job_id == bindparam("job_id"), events.c.seq == bindparam("seq"), events.c.at == bindparam("at")
-)
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +43,9 @@ class Postgres:
 
     in_place = False
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, clock: Clock | None = None) -> None:
         self._url = url
-        self._clock = ServerClock()
+        self._clock = clock or ServerClock()
         self._engine = pooled_engine(url)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -83,22 +81,27 @@ class Postgres:
             tx = Tx(conn, self._clock)
             answer = change(tx)
             xid = conn.scalar(XID) if tx.receipt is not None else None
+            passes(tx.point, "before")
             try:
                 conn.commit()
             except DBAPIError as error:
                 if tx.receipt is None or not error.connection_invalidated or not self._committed(str(xid), tx.receipt):
                     raise
                 _log.warning("The connection broke while transaction %s committed; it did commit.", xid)
+        passes(tx.point, "after")
         return answer
 
     def _committed(self, xid: str, receipt: Receipt) -> bool:
         """What became of a transaction whose COMMIT got no answer.
 
         The server knows it by its number; but after a crash it may give the number to another, so what was written
-        must be there too.
+        must be there too. Raises Unclear while no server tells.
         """
-        ended = self._patiently(lambda: self._read(lambda tx: _ended(tx, xid)), LONG_PAUSES_S)
-        return ended and self.read(lambda tx: tx.conn.scalar(FOUND, receipt._asdict())) is not None
+        try:
+            ended = self._patiently(lambda: self._read(lambda tx: _ended(tx, xid)), LONG_PAUSES_S)
+            return ended and self.read(lambda tx: found(tx, receipt))
+        except Unavailable as away:
+            raise Unclear(receipt) from away
 
     def _patiently(self, attempt: Callable[[], Answer], pauses: Sequence[float] = PAUSES_S) -> Answer:
         return patiently(attempt, pauses=pauses, database=self.describe())

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, text
 
-from core.errors import NotFound
+from core.errors import Gone, NotFound
 from core.job import Artifact, EpochRow, Event, EventType, Job, Progress, Status
 from core.store import rows
 from core.store.backend import Tx
-from core.store.tables import IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, by, epochs, events, jobs
+from core.store.tables import IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, by, epochs, events, jobs, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,12 @@ class Pulse:
     status: Status
 
 
+_CHUNK = 500
+"""Ids at a time: databases bound the parameters of a statement."""
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _JOB = select(*rows.JOB).where(jobs.c.id == bindparam("id"))
+_REMOVED = select(removed.c.id).where(removed.c.id == bindparam("id"))
+_KNOWN = select(jobs.c.id).where(jobs.c.id.in_(_IDS))
 _TRANSITIONS = (
     select(*rows.EVENT)
     .with_hint(events, by("ix_events_transitions"), "sqlite")
@@ -54,16 +58,18 @@ _ARTIFACTS = select(*rows.ARTIFACT).where(artifacts.c.job_id == bindparam("id"))
 
 
 def job(tx: Tx, job_id: str) -> Job:
-    """The job; raises NotFound."""
+    """The job; raises NotFound, and Gone when it was deleted."""
     row = tx.conn.execute(_JOB, {"id": job_id}).one_or_none()
     if row is None:
-        raise no_job(job_id)
+        raise missing(tx, job_id)
     log = tx.conn.execute(_TRANSITIONS_OF_ONE, {"id": job_id})
     return rows.job_of(row, map(rows.event_of, log))
 
 
-def no_job(job_id: str) -> NotFound:
-    """What to raise for an id that no job has."""
+def missing(tx: Tx, job_id: str) -> NotFound | Gone:
+    """What to raise for an id that no job has, or no longer."""
+    if tx.conn.scalar(_REMOVED, {"id": job_id}) is not None:
+        return Gone(f"Job {job_id} was deleted.")
     return NotFound(f"There is no job {job_id[:80]!r}.")
 
 
@@ -73,6 +79,13 @@ def jobs_of(tx: Tx, found: Sequence[Any]) -> tuple[Job, ...]:
     for row in tx.conn.execute(_TRANSITIONS_OF_MANY, {"ids": [row.id for row in found]}) if found else ():
         logs[row.job_id].append(rows.event_of(row))
     return tuple(rows.job_of(row, logs[row.id]) for row in found)
+
+
+def known(tx: Tx, job_ids: Collection[str]) -> set[str]:
+    """Those of the ids that jobs have."""
+    ids = list(job_ids)
+    chunks = [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
+    return {job_id for chunk in chunks for job_id in tx.conn.scalars(_KNOWN, {"ids": chunk})}
 
 
 def pulse(tx: Tx, job_ids: Collection[str]) -> dict[str, Pulse]:
@@ -117,9 +130,10 @@ def files(tx: Tx, job_id: str) -> list[Artifact]:
 
 
 def file(tx: Tx, job_id: str, name: str) -> Artifact:
-    """One file that the job made; raises NotFound."""
+    """One file that the job made; raises NotFound, Gone."""
     row = tx.conn.execute(_ARTIFACTS.where(artifacts.c.name == name), {"id": job_id}).one_or_none()
     if row is None:
+        job(tx, job_id)  # which says whether it is the job that is missing
         message = f"Job {job_id!r} has no artifact {name!r}."
         raise NotFound(message)
     return rows.artifact_of(row)

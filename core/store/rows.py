@@ -32,6 +32,7 @@ JOB = (
     jobs.c.created_at,
     jobs.c.started_at,
     jobs.c.finished_at,
+    jobs.c.inexact,
 )
 EVENT = (events.c.job_id, events.c.seq, events.c.at, events.c.type, events.c.data)
 EPOCH = tuple(column for column in epochs.c if column.name != "job_id")
@@ -65,6 +66,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         started_at=row.started_at,
         finished_at=row.finished_at,
         transitions=tuple(transition_of(event) for event in log if event.seq <= row.last_seq),
+        inexact=row.inexact,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from core.errors import StartRefused, Unavailable
 from core.store.backend import Answer, Tx
-from core.store.clock import HostClock
+from core.store.clock import Clock, HostClock
 from core.store.tables import jobs
 from core.store.writer import Writer
 
@@ -34,9 +34,9 @@ class Sqlite:
 
     in_place = True
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, clock: Clock | None = None) -> None:
         self._path = file_of(url)
-        self._clock = HostClock()
+        self._clock = clock or HostClock()
         self._reading = _reading_engine(url)
         self._writing = writing_engine(url)
         self._writer = Writer(self._writing, self._clock)

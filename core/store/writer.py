@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import Unavailable
-from core.store.backend import Answer, Tx
+from core.store.backend import Answer, Tx, passes
 from core.store.clock import Clock
 
 
@@ -27,6 +27,7 @@ class _Waiting:
 class _Outcome:
     value: Any = None
     error: Exception | None = None
+    point: str | None = None
 
 
 class Writer:
@@ -87,15 +88,19 @@ class Writer:
         try:
             with conn.begin():
                 outcomes = [self._attempt(conn, waiting.change) for waiting in batch]
+                for outcome in outcomes:
+                    passes(outcome.point, "before")
         except Exception as error:  # noqa: BLE001  every caller gets it
             outcomes = [_Outcome(error=error)] * len(batch)
         for waiting, outcome in zip(batch, outcomes, strict=True):
+            passes(outcome.point, "after")
             _settle(waiting.promise, outcome)
 
     def _attempt(self, conn: Connection, change: Callable[[Tx], Any]) -> _Outcome:
+        tx = Tx(conn, self._clock)
         try:
             with conn.begin_nested():
-                return _Outcome(value=change(Tx(conn, self._clock)))
+                return _Outcome(value=change(tx), point=tx.point)
         except Exception as error:
             if not _in_transaction(conn):  # a full disk ends the whole transaction, not only the savepoint
                 raise

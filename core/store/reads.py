@@ -1,0 +1,100 @@
+"""The store's door for those who read: jobs, their log, figures, files and checkpoints, and the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from core.checkpoint import Checkpoint
+from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
+from core.settings import Settings
+from core.store import checkpoints, claiming, fleet, reading
+from core.store.backend import Backend
+from core.store.claiming import Held
+from core.store.paging import JobPage, JobQuery, page
+from core.store.reading import Pulse
+
+
+class Reads:
+    """What the store tells. Of a deleted job `job` and `artifact` raise Gone; lists are empty, as of an unknown one."""
+
+    in_place: bool
+    """Whether reads are so cheap (SQLite, 0.3 ms) that an event loop may do them itself."""
+
+    def __init__(self, database: Backend, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self.in_place = database.in_place
+
+    def describe(self) -> str:
+        """The database in words, without its password."""
+        return self._database.describe()
+
+    def healthy(self) -> None:
+        """Return if a write can be made durable now; raises Unavailable."""
+        self._database.healthy()
+
+    def job(self, job_id: str) -> Job:
+        """The job; raises NotFound, Gone."""
+        return self._database.read(lambda tx: reading.job(tx, job_id))
+
+    def jobs(self, query: JobQuery) -> JobPage:
+        """A page of jobs; raises BadRequest for a bad cursor."""
+        return self._database.read(lambda tx: page(tx, query))
+
+    def known_jobs(self, ids: Collection[str]) -> set[str]:
+        """Those of `ids` that jobs have."""
+        return self._database.read(lambda tx: reading.known(tx, ids))
+
+    def position(self, job: Job) -> int | None:
+        """The job's place in the queue, 1 is next; None unless queued."""
+        if job.status is not Status.QUEUED:
+            return None
+        return self._database.read(lambda tx: reading.position(tx, job))
+
+    def waiting_for(self, job: Job) -> str | None:
+        """The device or queue that a queued job asks for and no live worker offers."""
+        if job.status is not Status.QUEUED:
+            return None
+        return self._database.read(lambda tx: fleet.waiting_for(tx, job))
+
+    def counts(self) -> dict[Status, int]:
+        """How many jobs have each status."""
+        return self._database.read(reading.counts)
+
+    def epochs(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[EpochRow]:
+        """The figures of the epochs behind `after`, in order."""
+        return self._database.read(lambda tx: reading.epoch_rows(tx, job_id, after=after, limit=limit))
+
+    def events(
+        self, job_id: str, *, after: int = 0, limit: int = 1000, types: Collection[EventType] | None = None
+    ) -> list[Event]:
+        """The job's log behind `after`, in order."""
+        return self._database.read(lambda tx: reading.log(tx, job_id, after=after, limit=limit, types=types))
+
+    def pulse(self, job_ids: Collection[str]) -> dict[str, Pulse]:
+        """How each of the jobs stands, in one query; unknown and deleted ids are left out."""
+        return self._database.read(lambda tx: reading.pulse(tx, job_ids))
+
+    def artifacts(self, job_id: str) -> list[Artifact]:
+        """The files that the job made."""
+        return self._database.read(lambda tx: reading.files(tx, job_id))
+
+    def artifact(self, job_id: str, name: str) -> Artifact:
+        """One file that the job made; raises NotFound, Gone."""
+        return self._database.read(lambda tx: reading.file(tx, job_id, name))
+
+    def checkpoints(self, job_id: str) -> list[Checkpoint]:
+        """Where the job can go on, the newest first; also those that lie in its parent's folder."""
+        return self._database.read(lambda tx: checkpoints.of_job(tx, job_id))
+
+    def named_checkpoints(self, job_id: str) -> set[str]:
+        """The folders of checkpoints below `<job_id>/` that a row of any job names: their files must stay."""
+        return self._database.read(lambda tx: checkpoints.named(tx, job_id))
+
+    def workers(self) -> list[Worker]:
+        """The workers that are alive."""
+        return self._database.read(fleet.alive)
+
+    def held(self, worker_id: str) -> dict[str, Held]:
+        """The jobs the worker holds, by id: attempt, status, and whether to kill the run."""
+        return self._database.read(lambda tx: claiming.held(tx, worker_id))
