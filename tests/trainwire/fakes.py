@@ -28,6 +28,7 @@ class Scripted:
     script: list[Answer]
     url: str = ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def answer(self, path: str, headers: dict[str, str]) -> Answer:
         self.asked.append((path, headers))
@@ -59,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        self.rfile.read(length)
+        self.server.fake.bodies.append(self.rfile.read(length))
         answer = self.server.fake.answer(self.path, {name.lower(): value for name, value in self.headers.items()})
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.media_type)

@@ -70,6 +70,54 @@ def test_lines_of_the_run_and_second_starts_are_told() -> None:
     assert text.splitlines()[:3] == ["hi", "waits again: lease_expired", "note: Epoch 1 differs."]
 
 
+def test_why_a_job_waits_again_is_told_with_what_happened() -> None:
+    died = {
+        "status": "queued",
+        "reason": "killed_by_signal",
+        "by": "worker",
+        "error": {"code": "killed_by_signal", "message": "The run was killed by SIGKILL."},
+    }
+    text, _ = shown(("status", died), ("end", END), terminal=False)
+    assert text.splitlines()[0] == "waits again: killed_by_signal: The run was killed by SIGKILL."
+
+
+def test_a_pause_and_its_end_are_told_and_the_watch_goes_on() -> None:
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("status", {"status": "pausing", "reason": None, "by": "user"}),
+        ("status", {"status": "paused", "reason": "paused_by_user", "by": "worker"}),
+        ("status", {"status": "queued", "reason": None, "by": "user"}),
+        ("status", {"status": "running", "reason": None, "by": "worker"}),
+        ("started", {**STARTED, "resumed": {"checkpoint": "ckpt_1", "epoch": 7, "step": 120, "inexact": None}}),
+        ("end", END),
+    ]
+    text, ended = shown(*told, terminal=False)
+    assert text.splitlines() == [
+        "pausing: the run goes on to its next step, and a checkpoint",
+        "paused: paused_by_user; goes on with: trainwire resume",
+        "goes on from epoch 7, step 120 on cpu",
+        "succeeded: completed",
+    ]
+    assert ended is Status.SUCCEEDED
+
+
+def test_a_bar_says_that_the_job_is_paused() -> None:
+    paused = {"status": "paused", "reason": "paused_by_user", "by": "worker"}
+    text, _ = shown(("started", STARTED), ("epoch", EPOCH), ("status", paused), ("end", END), terminal=True)
+    assert any("epoch 2/4" in line and line.rstrip().endswith("paused --:--") for line in text.splitlines()), text
+
+
+def test_a_pause_that_is_taken_back_is_told() -> None:
+    back = {"status": "running", "reason": None, "by": "user"}
+    assert shown(("status", back), ("end", END), terminal=False)[0].splitlines()[0] == "runs on"
+
+
+def test_a_start_elsewhere_says_why_it_is_not_bit_exact() -> None:
+    resumed = {"epoch": 3, "step": 0, "inexact": "It goes on with 2 threads, not 1."}
+    text, _ = shown(("started", {**STARTED, "resumed": resumed}), ("end", END), terminal=False)
+    told = "goes on from epoch 3, step 0 on cpu (not bit-exact: It goes on with 2 threads, not 1.)"
+    assert text.splitlines()[0] == told
+
+
 def test_what_a_run_prints_cannot_steer_the_terminal() -> None:
     text, _ = shown(("log", {"line": "\x1b[2J[red]\rsucceeded: completed\n"}), ("end", END), terminal=False)
     assert "\x1b" not in text

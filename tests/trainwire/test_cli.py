@@ -185,7 +185,7 @@ def test_version_and_help_need_no_server() -> None:
     assert trainwire("--version").stdout.startswith("trainwire 0.")
     helped = trainwire("--help")
     assert helped.returncode == 0
-    for name in ("up", "demo", "submit", "watch", "jobs", "show", "cancel", "download", "catalog"):
+    for name in ("up", "demo", "submit", "watch", "jobs", "show", "cancel", "download", "catalog", "fork", "doctor"):
         assert f" {name} " in helped.stdout
 
 

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from trainwire.doctor.findings import Finding, broken, ok, remark
 
+PROBE = "trainwire.doctor.probe"
 PROBE_WITHIN_S = 180.0
 """A first import of torch from a cold disk takes half a minute; a device that hangs takes for ever."""
 SQLITE = (3, 51, 3)
@@ -48,7 +49,7 @@ def sqlite() -> Iterator[Finding]:
 def torch() -> Iterator[Finding]:
     """A small computation on each device, in a process that may die of it."""
     done = subprocess.run(
-        [sys.executable, "-m", "trainwire.doctor.probe"],
+        [sys.executable, "-m", PROBE],
         capture_output=True,
         text=True,
         timeout=PROBE_WITHIN_S,
