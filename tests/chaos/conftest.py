@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.private import a_private_postgres, a_private_redis
 from tests.chaos.report import Report
-from tests.chaos.services import QUICK, CeleryDoor, Door, EmbeddedDoor
+from tests.chaos.services import CeleryDoor, Door, EmbeddedDoor, running, settings
 from tests.chaos.siege import Siege
 
 SEED = "TRAINWIRE_TEST_SEED"
@@ -67,17 +67,15 @@ def door(request: pytest.FixtureRequest, full: bool, tmp_path_factory: pytest.Te
 
 @pytest.fixture
 def celery(door: Door) -> CeleryDoor:
-    """The door with a broker and a database server, for what only it has."""
-    if not isinstance(door, CeleryDoor):
-        pytest.skip("there is no such server in the embedded service")
+    """The door with a broker and a database server."""
+    assert isinstance(door, CeleryDoor)
     return door
 
 
 @pytest.fixture
 def embedded(door: Door) -> EmbeddedDoor:
-    """The door of one process, for what is not worth two."""
-    if not isinstance(door, EmbeddedDoor):
-        pytest.skip("the embedded service has shown it")
+    """The door of one process."""
+    assert isinstance(door, EmbeddedDoor)
     return door
 
 
@@ -88,19 +86,11 @@ def siege(request: pytest.FixtureRequest, door: Door, report: Report, seed: int,
 
 
 def _embedded(folder: Path, *, full: bool) -> Iterator[Door]:
-    yield from _running(EmbeddedDoor(folder, {} if full else QUICK))
+    yield from running(EmbeddedDoor(folder, settings(folder, full=full)))
 
 
 def _celery(folder: Path, *, full: bool) -> Iterator[Door]:
     with a_private_postgres() as postgres, a_private_redis() as redis:
-        door = CeleryDoor(folder, {} if full else QUICK, postgres=postgres, redis=redis)
+        door = CeleryDoor(folder, settings(folder, full=full), postgres=postgres, redis=redis)
         door.migrate()
-        yield from _running(door)
-
-
-def _running(door: Door) -> Iterator[Door]:
-    try:
-        door.start()
-        yield door
-    finally:
-        door.stop()
+        yield from running(door)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from tests.chaos.services import Door, Service
+from tests.chaos.services import Door, Service, flag
 
 MOMENT_S = (0.05, 0.6)
 
@@ -36,15 +36,14 @@ def kill_a_worker(door: Door, rng: random.Random) -> int:
     if not busy:
         return 0
     victim = rng.choice(busy)
-    victim.kill(group=rng.random() < 0.5)
-    bring_back(door, victim)
+    kill(door, victim, rng)
     return 1
 
 
-def bring_back(door: Door, victim: Service) -> None:
-    """Start a process again that died, as whoever watches over it would."""
-    door.lay_down(victim)
-    door.start(victim.name)
+def kill(door: Door, victim: Service, rng: random.Random) -> None:
+    """SIGKILL to a process of the service, alone or with its group, and start it again."""
+    victim.kill(group=rng.random() < 0.5)
+    door.bring_back(victim)
 
 
 def freeze_a_worker(door: Door, rng: random.Random, *, for_s: float) -> int:
@@ -77,4 +76,20 @@ def _signal(pid: int, sign: int) -> None:
 
 def lease_s(door: Door) -> float:
     """How long a lease holds there."""
-    return float(door.times.get("TRAINWIRE_LEASE_S", "12"))
+    return float(door.settings.get("TRAINWIRE_LEASE_S", "12"))
+
+
+def arm(door: Door, point: str) -> None:
+    """Let the process that next passes a failpoint of `core/failpoints.py` die there."""
+    draft = flag(door.folder).with_suffix(".new")
+    draft.write_text(point)
+    draft.rename(flag(door.folder))
+
+
+def wait_hit(door: Door, *, within_s: float = 60.0) -> bool:
+    """Wait until somebody died at the failpoint, bringing back what dies; False if nobody did."""
+    deadline = time.monotonic() + within_s
+    while flag(door.folder).exists() and time.monotonic() < deadline:
+        door.tend()
+        time.sleep(0.01)
+    return not flag(door.folder).exists()

@@ -9,14 +9,15 @@ import sys
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from core import failpoints
 from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
 from tests.chaos import family
 from tests.chaos.private import PrivatePostgres, PrivateRedis
@@ -72,13 +73,17 @@ class Door(ABC):
     """A running service: where it answers, its processes, and what was ever started in it."""
 
     folder: Path
-    times: Mapping[str, str]
+    settings: Mapping[str, str]
     port: int = field(default_factory=free_port)
     services: dict[str, Service] = field(default_factory=dict)
     gone: list[Service] = field(default_factory=list)
     """Processes that were killed: nothing of theirs may live on."""
     settled: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The jobs that were seen at their end: they must never change."""
+    told: set[str] = field(default_factory=set)
+    """The ids of the jobs that anybody was told of."""
+    tended: bool = False
+    """Whether what dies is brought back while a client waits."""
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60.0)
@@ -115,10 +120,25 @@ class Door(ABC):
         self.services.clear()
         self.http.close()
 
-    def lay_down(self, service: Service) -> None:
-        """Take a process that died out of those that live."""
-        self.gone.append(service)
-        del self.services[service.name]
+    def tend(self) -> None:
+        """Bring back what has died, as whoever watches over a service does."""
+        for service in [service for service in self.services.values() if not service.alive]:
+            self.bring_back(service)
+
+    @contextmanager
+    def being_tended(self) -> Iterator[None]:
+        """Bring back what dies as soon as a client notices."""
+        self.tended = True
+        try:
+            yield
+        finally:
+            self.tended = False
+
+    def bring_back(self, victim: Service) -> None:
+        """Start a process again that died."""
+        self.gone.append(victim)
+        del self.services[victim.name]
+        self.start(victim.name)
 
     def spawn(self, name: str, *command: str, **env: str) -> Service:
         """Start a process in a group of its own; what it prints is in `<name>.log`."""
@@ -126,7 +146,7 @@ class Door(ABC):
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command],
-                env=environment({**self.times, **env, family.MARK: mark}),
+                env=environment({**self.settings, family.MARK: mark, **env}),
                 cwd=HOUSE,
                 stdout=log,
                 stderr=log,
@@ -162,19 +182,39 @@ class Door(ABC):
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     return answer
             assert time.monotonic() < deadline, f"{method} {path} found nobody for {AWAY_FOR_S} s"
+            if self.tended:
+                self.tend()
             time.sleep(0.05)
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         return dict(self.ask("GET", path, params=params).raise_for_status().json())
 
+    def make(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """POST for a new job, however often it takes: a key of its own keeps it from becoming two."""
+        answer = self.ask("POST", path, json=dict(body), headers={"Idempotency-Key": uuid.uuid4().hex})
+        if answer.status_code == httpx.codes.ACCEPTED:
+            self.told.add(str(answer.json()["id"]))
+        return answer
+
     def submit(self, spec: Mapping[str, Any]) -> str:
-        """Queue a job, however often it takes: a key of its own keeps it from becoming two."""
-        answer = self.ask("POST", "/v1/jobs", json=dict(spec), headers={"Idempotency-Key": uuid.uuid4().hex})
+        """Queue a job."""
+        answer = self.make("/v1/jobs", spec)
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         return str(answer.json()["id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/v1/jobs/{job_id}")
+
+    def strangers(self) -> list[str]:
+        """The jobs that exist although nobody was told of them."""
+        found: list[str] = []
+        after: str | None = None
+        while True:
+            page = self.get("/v1/jobs", limit=100, **({"after": after} if after else {}))
+            found += [job["id"] for job in page["data"] if job["id"] not in self.told]
+            after = page["next"]
+            if not page["has_more"]:
+                return found
 
     def all_of(self, path: str) -> list[dict[str, Any]]:
         """Every row of a list that is read by `after`."""
@@ -198,6 +238,9 @@ class Door(ABC):
 class EmbeddedDoor(Door):
     """`trainwire up`: one process, SQLite."""
 
+    module: str = field(default="trainwire", kw_only=True)
+    """What is run as the command line."""
+
     @property
     def kind(self) -> str:
         return "embedded"
@@ -212,7 +255,7 @@ class EmbeddedDoor(Door):
 
     def start(self, *missing: str, **env: str) -> None:  # noqa: ARG002 - there is but one process
         if "up" not in self.services:
-            self.spawn("up", "trainwire", "up", "--port", str(self.port), "--data", str(self.folder), **env)
+            self.spawn("up", self.module, "up", "--port", str(self.port), "--data", str(self.folder), **env)
         self.wait_ready()
 
 
@@ -263,3 +306,22 @@ class CeleryDoor(Door):
             return ["api", "--host", "127.0.0.1", "--port", str(self.port)]
         options = f"-P threads -c 2 -Q cpu -n {name}@%h -l WARNING --without-gossip --without-mingle"
         return ["celery", "-A", self.app, "worker", *options.split()]
+
+
+def settings(folder: Path, *, full: bool) -> dict[str, str]:
+    """How a service is set up: quick or with the defaults, and armed (`harm.arm`) for any failpoint."""
+    return {**({} if full else QUICK), failpoints.VARIABLE: f"{failpoints.ANY}@{flag(folder)}"}
+
+
+def flag(folder: Path) -> Path:
+    """The file that says at which failpoint to die."""
+    return folder / "failpoint"
+
+
+def running(door: Door) -> Iterator[Door]:
+    """The service, started before and stopped behind."""
+    try:
+        door.start()
+        yield door
+    finally:
+        door.stop()

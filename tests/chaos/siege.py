@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.chaos.checks import BROKEN, Damage, Expected, changed, damage
+from tests.chaos.checks import BROKEN, DOUBLED, Damage, Expected, changed, damage
 from tests.chaos.harm import at_a_random_moment
 from tests.chaos.reference import Reference, reference
 from tests.chaos.report import Report
@@ -67,6 +67,14 @@ class Siege:
             if self.door.get(f"/v1/jobs/{job_id}/metrics", after=epochs - 1, wait=5)["data"]:
                 return
 
+    def wait_status(self, job_id: str, *statuses: str, within_s: float = 60.0) -> str:
+        """The job's status, once it is one of these or has ended."""
+        deadline = time.monotonic() + within_s
+        while (status := str(self.door.job(job_id)["status"])) not in {*statuses, *ENDED}:
+            assert time.monotonic() < deadline, f"{job_id} is {status}, not {' or '.join(statuses)}"
+            time.sleep(0.02)
+        return status
+
     def verdict(
         self,
         experiment: str,
@@ -90,7 +98,7 @@ class Siege:
             for job_id, spec in self.jobs.items()
         }
         self.door.wait_ended(list(wanted), within_s=600 if self.full else 90)
-        wrong = [*found, *self._damage(wanted), *self._unsettled(), *self._left_behind()]
+        wrong = [*found, *self._damage(wanted), *self._unsettled(), *self._strangers(), *self._left_behind()]
         self._report.add(experiment, self.door.kind, self.harms, len(wanted), wrong, test=self._test, seed=self._seed)
         assert not wrong, "\n".join(map(str, wrong))
 
@@ -109,6 +117,9 @@ class Siege:
 
     def _changed(self, job_id: str, before: Mapping[str, Any]) -> list[Damage]:
         return changed(before, self.door.job(job_id))
+
+    def _strangers(self) -> list[Damage]:
+        return [Damage(DOUBLED, job_id, "exists, and no answer told of it") for job_id in self.door.strangers()]
 
     def _left_behind(self) -> list[Damage]:
         deadline = time.monotonic() + NOBODY_AFTER_S

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import pytest
+
 from api.bells import CeleryWorkBell
 from tests.chaos.services import CeleryDoor
 from tests.chaos.siege import Siege
@@ -12,6 +14,7 @@ from tests.chaos.specs import SMALL
 TIMES = 10
 
 
+@pytest.mark.parametrize("door", ["celery"], indirect=True)
 def test_a_wake_up_that_comes_ten_times_starts_no_job_twice(siege: Siege, celery: CeleryDoor) -> None:
     jobs = siege.size(20, 200)
     with closing(CeleryWorkBell(celery.redis.url, served=lambda: ("cpu",))) as bell:

@@ -6,6 +6,8 @@ import signal
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from tests.chaos.harm import at_a_random_moment
 from tests.chaos.services import CeleryDoor, EmbeddedDoor
 from tests.chaos.siege import Siege
@@ -15,6 +17,7 @@ CRASH_EVERY_S = (1.0, 4.0)
 CRASH_EVERY_FULL_S = (5.0, 40.0)
 
 
+@pytest.mark.parametrize("door", ["celery"], indirect=True)
 def test_a_database_that_crashes_and_stays_away_stops_no_training(siege: Siege, celery: CeleryDoor) -> None:
     jobs = [siege.submit(spec) for spec in (STREAMED, *HARMED)]
     for number in range(siege.size(1, 10)):
@@ -31,6 +34,7 @@ def test_a_database_that_crashes_and_stays_away_stops_no_training(siege: Siege, 
     siege.verdict("PostgreSQL crashed and stopped", attempts=1)
 
 
+@pytest.mark.parametrize("door", ["embedded"], indirect=True)
 def test_a_database_that_another_keeps_locked_stops_no_training(siege: Siege, embedded: EmbeddedDoor) -> None:
     jobs = [siege.submit(spec) for spec in HARMED]
     siege.wait_epochs(jobs[0])

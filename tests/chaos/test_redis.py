@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import time
 
+import pytest
+
 from tests.chaos.harm import at_a_random_moment
 from tests.chaos.services import CeleryDoor
 from tests.chaos.siege import Siege
@@ -13,6 +15,7 @@ from tests.chaos.specs import HARMED, SMALL
 EVERY_S = 2.0
 
 
+@pytest.mark.parametrize("door", ["celery"], indirect=True)
 def test_a_broker_that_forgets_loses_no_job(siege: Siege, celery: CeleryDoor) -> None:
     last = time.monotonic()
     for number in range(siege.size(20, 200)):

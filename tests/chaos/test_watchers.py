@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.harm import at_a_random_moment, bring_back
+from tests.chaos.harm import at_a_random_moment, kill
 from tests.chaos.siege import Siege
 from tests.chaos.specs import STREAMED
 from tests.chaos.watchers import watching
@@ -19,8 +19,7 @@ def test_a_stream_outlives_its_server(siege: Siege) -> None:
     with watching(door, job_id, WATCHERS, within_s=siege.size(90, 600)) as watchers:
         for _ in range(siege.size(3, 20)):
             at_a_random_moment(siege.rng, (0.2, 1.0))
-            door.api.kill(group=siege.rng.random() < 0.5)
-            bring_back(door, door.api)
+            kill(door, door.api, siege.rng)
             siege.harms += 1
     events = len(door.all_of(f"/v1/jobs/{job_id}/events"))
     siege.verdict("API killed under 50 watchers", found=watchers.missed(events, job_id))
