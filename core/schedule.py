@@ -60,6 +60,9 @@ class Schedule:
         self._batches, self._epochs, self._full = state["batches"], state["epochs"], list(state["full"])
         if self._main:
             self._main.load_state_dict(state["main"])
+        if self._batches:
+            # torch would warn of a schedule that moves before the optimizer: steps were made, only not by this object
+            self._optimizer._opt_called = True  # type: ignore[attr-defined]
 
     def _rates(self) -> list[float]:
         return [group["lr"] for group in self._optimizer.param_groups]

@@ -1,7 +1,8 @@
 """The training loop: a generator from a spec to its events, with nothing behind it but tensors and one folder."""
 
+from core.loop.cadence import Saving
 from core.loop.preparation import prepare
 from core.loop.training import train
 from core.loop.weights import load_model, load_preprocess
 
-__all__ = ["load_model", "load_preprocess", "prepare", "train"]
+__all__ = ["Saving", "load_model", "load_preprocess", "prepare", "train"]

@@ -27,12 +27,11 @@ _ALIGNMENT = 64
 
 
 def in_memory(samples: Samples, *, batch_size: int, device: torch.device) -> Feed:
-    """The fast road: batches gathered by index, several in one call where that is safe; no Python per sample.
+    """The fast road: batches gathered by index where `samples` lie, several in one call where that is safe.
 
-    The whole set lives on the device when it takes at most half of what is free there.
+    There is no Python per sample.
     """
-    home = device if _fits(samples, device) else torch.device("cpu")
-    samples = samples.to(home)
+    home = samples.x.device
     rows = batch_size * _batches_at_once(samples, batch_size)
 
     def feed(order: Tensor) -> Iterator[Samples]:
@@ -42,12 +41,18 @@ def in_memory(samples: Samples, *, batch_size: int, device: torch.device) -> Fee
     return feed
 
 
+def at_home(samples: Samples, device: torch.device) -> Samples:
+    """The samples where batches are best gathered: on `device`, when they take at most half of what is free there."""
+    return samples.to(device) if _fits(samples, device) else samples
+
+
 def from_workers(samples: Samples, *, batch_size: int, device: torch.device, workers: int, pin: bool) -> Feed:
     """The DataLoader road: `workers` processes, kept from epoch to epoch, gather whole batches ahead of the loop.
 
-    They run one thread each and touch nothing but tensors (thread pools do not survive a fork). `pin` counts on
-    CUDA only, where page-locked batches are copied while the device computes.
+    They run one thread each and touch nothing but tensors in main memory (thread pools do not survive a fork). `pin`
+    counts on CUDA only, where page-locked batches are copied while the device computes.
     """
+    samples = samples.to(torch.device("cpu"))
     index = _Index(batch_size)
     pinned = pin and device.type == "cuda"
     loader: DataLoader[Samples] = DataLoader(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from core.data import Arrays, DataShape
 from core.errors import InvalidData
 from core.loop import preprocess, split
+from core.loop.batches import at_home
 from core.loop.cache import load
 from core.loop.preprocess import Scaling
 from core.loop.samples import Samples
@@ -35,6 +38,20 @@ class Data:
     train: Samples
     held: Samples | None
     columns: Columns
+
+    def on(self, device: torch.device) -> Data:
+        """The same data, on `device` as far as they fit there."""
+        return replace(self, train=at_home(self.train, device), held=self.held and self.held.to(device))
+
+    @cached_property
+    def digest(self) -> str:
+        """The beginning of the SHA-256 of all the numbers, as the model gets them; computed when first asked for."""
+        whole = hashlib.sha256()
+        for samples in filter(None, (self.train, self.held)):
+            for numbers in samples:
+                whole.update(f"{numbers.dtype} {tuple(numbers.shape)}".encode())
+                whole.update(numbers.cpu().contiguous().numpy().data)
+        return whole.hexdigest()[:16]
 
 
 def make(spec: JobSpec, *, cache: Path | None) -> Data:

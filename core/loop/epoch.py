@@ -2,53 +2,40 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 
-from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
-
-from core.job import EpochRow, Progress
+from core.events import RunEvent
+from core.job import EpochRow
+from core.loop.cadence import Cadence
 from core.loop.evaluate import evaluate
+from core.loop.memory import take_what_fits
 from core.loop.run import Run, is_finite
-from core.loop.samples import Samples
-from core.loop.tally import Tally
+from core.loop.step import take_step
 
 
-def train_epoch(run: Run, epoch: int) -> Generator[Progress, None, EpochRow]:
-    """Train for one epoch, telling at most twice a second how far it is; returns the epoch's figures.
+def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRow]:
+    """Train to the end of the running epoch, telling at most twice a second how far it is; returns its figures.
 
-    `train_loss` is the running mean over the epoch, weighted by samples. Once the cost is NaN or infinite the epoch
-    ends early and nothing is evaluated: the row then holds that cost and neither `val_loss` nor metrics.
+    An epoch that was interrupted goes on with its next batch. `train_loss` is the running mean over the epoch, weighted
+    by samples. Once the cost is NaN or infinite the epoch ends early and nothing is evaluated: the row then holds that
+    cost and neither `val_loss` nor metrics. Raises StopAsked when the run was asked to stop.
     """
-    tally, lr, started = Tally(), run.lr, time.perf_counter()
+    tally, at, epoch = run.tally, run.position, run.position.epoch + 1
+    spares_memory = run.spec.on_out_of_memory == "accumulate"
+    tally.start(lr=run.lr)
     run.model.train()
-    for step, batch in enumerate(tally.timed(run.batches(epoch)), start=1):
-        tally.add(take_step(run, batch), len(batch.y))
-        if run.pace.due():
-            if not tally.is_finite():
-                break
-            yield run.pace.reading(epoch, step)
-    train_loss = tally.mean()
-    seconds = time.perf_counter() - started
+    for batch in tally.timed(run.batches()):
+        loss = (yield from take_what_fits(run, batch, cadence)) if spares_memory else take_step(run, batch)
+        tally.add(loss, len(batch.y))
+        at.step += 1
+        telling, saving = run.pace.due(), cadence.due()
+        if (telling or saving) and not tally.is_finite():
+            break
+        if telling:
+            yield run.pace.reading(epoch, at.step)
+        if saving:
+            yield from cadence.look()
+    train_loss, seconds = tally.mean(), tally.seconds
     val_loss, metrics = evaluate(run) if is_finite(train_loss) else (None, {})
     speed = tally.samples / seconds
-    return EpochRow(epoch, train_loss, val_loss, metrics, lr, seconds, speed, data_wait_s=tally.waited_s)
-
-
-def take_step(run: Run, batch: Samples) -> Tensor:
-    """Clear the gradients, forward, loss, backward, step: the batch's mean loss before the step, left on the device."""
-
-    def cost() -> Tensor:
-        run.optimizer.zero_grad()
-        prediction = run.model(batch.x)
-        loss = run.loss(prediction, batch.y)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if run.spec.clip_grad_norm:
-            clip_grad_norm_(run.model.parameters(), run.spec.clip_grad_norm)
-        return loss
-
-    # A function, because lbfgs asks for the cost several times a step; the others ask once.
-    loss: Tensor = run.optimizer.step(cost)  # type: ignore[assignment, arg-type]
-    run.schedule.step_batch()
-    return loss.detach()
+    return EpochRow(epoch, train_loss, val_loss, metrics, tally.lr or 0.0, seconds, speed, data_wait_s=tally.waited_s)

@@ -22,12 +22,13 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
     The cost is in the unit that the loss was trained in (standardised with `preprocess.target`); metrics of numbers
     are in the target's own unit. A metric that is not defined on this split is NaN.
     """
-    if run.held is None:
+    held = run.data.held
+    if held is None:
         return None, {}
     run.model.eval()
-    prediction = torch.cat([run.model(part.x) for part in run.held.cut(_rows(run))])
-    cost = run.loss(prediction, run.held.y).item()
-    return cost, _measure(run, prediction.cpu(), run.held.y.cpu())
+    prediction = torch.cat([run.model(part.x) for part in held.cut(_rows(run))])
+    cost = run.loss(prediction, held.y).item()
+    return cost, _measure(run, prediction.cpu(), held.y.cpu())
 
 
 def _rows(run: Run) -> int:
@@ -39,7 +40,7 @@ def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:
     if run.spec.data_shape.classes:
         prediction = _probabilities(prediction)
     else:
-        prediction, target = run.columns.target.undo(prediction), run.columns.target.undo(target)
+        prediction, target = run.data.columns.target.undo(prediction), run.data.columns.target.undo(target)
     return {name: _figure(run, name, prediction, target=target) for name in run.metrics}
 
 

@@ -9,11 +9,11 @@ import torch
 from core.errors import RunFailed
 from core.events import Failed
 from core.job import ErrorInfo, Reason
+from core.loop.space import NO_SPACE
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
 _LOADER = "DataLoader worker (pid"
 """How torch begins to tell that one of its worker processes died."""
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def explain(error: BaseException) -> Failed:
@@ -23,36 +23,43 @@ def explain(error: BaseException) -> Failed:
     """
     if isinstance(error, RunFailed):
         return Failed(error.reason, error.info)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error))
-    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return Failed(Reason.STORAGE_FULL, _storage_full(error))
     if isinstance(error, RuntimeError) and str(error).startswith(_LOADER):
         return Failed(Reason.KILLED_BY_SIGNAL, _loader_lost(error))
-    return Failed(Reason.INTERNAL_ERROR, ErrorInfo(code=Reason.INTERNAL_ERROR, message=_sentence(error)))
+    return Failed(Reason.INTERNAL_ERROR, ErrorInfo(code=Reason.INTERNAL_ERROR, message=sentence(error)))
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that an allocation failed, on whichever device."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def _out_of_memory(error: BaseException) -> ErrorInfo:
-    hint = "Lower batch_size (half of it is a good next try), or make the model smaller."
-    return ErrorInfo(Reason.OUT_OF_MEMORY, f"The memory did not suffice: {_sentence(error)}", hint, "/batch_size")
+    hint = (
+        'Lower batch_size (half of it is a good next try), set on_out_of_memory to "accumulate", '
+        "or make the model smaller."
+    )
+    return ErrorInfo(Reason.OUT_OF_MEMORY, f"The memory did not suffice: {sentence(error)}", hint, "/batch_size")
 
 
 def _storage_full(error: OSError) -> ErrorInfo:
-    hint = "Free some space where the artifacts are kept, then submit the job again."
-    return ErrorInfo(Reason.STORAGE_FULL, f"The disk is full: {_sentence(error)}", hint)
+    hint = "Free some space where the artifacts are kept; the job goes on from its last checkpoint."
+    return ErrorInfo(Reason.STORAGE_FULL, f"The disk is full: {sentence(error)}", hint)
 
 
 def _loader_lost(error: BaseException) -> ErrorInfo:
     hint = "Lower loader.num_workers (0 needs no processes), or give the worker more shared memory (shm_size)."
-    return ErrorInfo(Reason.KILLED_BY_SIGNAL, _sentence(error), hint, "/loader/num_workers")
+    return ErrorInfo(Reason.KILLED_BY_SIGNAL, sentence(error), hint, "/loader/num_workers")
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
+    """The type of `error` and the first line that it says."""
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

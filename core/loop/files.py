@@ -25,9 +25,9 @@ def written(path: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.chmod(0o644)  # mkstemp gives 0600; the API may run as another user
-        _fsync(draft)
+        fsync(draft)
         draft.replace(path)
-        _fsync(path.parent)
+        fsync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -43,7 +43,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -11,10 +11,14 @@ INTERVAL_S = 0.5
 
 
 class Pace:
-    """Says when a reading is due, and makes it; a reading costs a look at the device, so it is rare."""
+    """Says when a reading is due, and makes it; a reading costs a look at the device, so it is rare.
 
-    def __init__(self, epochs: int, steps: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    `done` steps were made before: they count as progress, not as speed.
+    """
+
+    def __init__(self, epochs: int, steps: int, *, done: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self._epochs, self._steps, self._clock = epochs, steps, clock
+        self._before = done
         self._started = self._told = clock()
 
     def due(self) -> bool:
@@ -22,8 +26,9 @@ class Pace:
         return self._clock() - self._told >= INTERVAL_S
 
     def reading(self, epoch: int, step: int) -> Progress:
-        """How far the run is after `step` of `epoch` (both from 1), and what is left at the speed so far."""
+        """How far the run is after `step` of `epoch` (both from 1), and what is left at the speed since it was here."""
         self._told = self._clock()
         done = (epoch - 1) * self._steps + step
         left = self._epochs * self._steps - done
-        return Progress(epoch, self._epochs, step, self._steps, eta_s=(self._told - self._started) / done * left)
+        step_s = (self._told - self._started) / (done - self._before)
+        return Progress(epoch, self._epochs, step, self._steps, eta_s=step_s * left)

@@ -1,30 +1,60 @@
-"""The live objects of a run, assembled from its spec."""
+"""The live objects of a run."""
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torchmetrics import Metric
 
-from core.loop import data
-from core.loop.batches import Feed, from_workers, in_memory
+from core.job import EpochRow
+from core.loop.batches import Feed
+from core.loop.data import Data
 from core.loop.order import permutation
 from core.loop.pace import Pace
+from core.loop.position import Position
+from core.loop.randomness import Randomness
 from core.loop.samples import Samples
-from core.loop.stopping import Watch
-from core.registry import losses, metrics, models, optimizers, schedulers
+from core.loop.stopping import Leaders, Watch
+from core.loop.tally import Tally
 from core.schedule import Schedule
 from core.spec import JobSpec
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class Stateful(Protocol):
+    """Whatever of a run must be as it was when the run goes on."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state: tensors and plain values."""
+
+    def load_state_dict(self, state: Any) -> Any:
+        """Be as `state` says."""
+
+
+class Kept:
+    """The best epoch's weights, once there are any to restore."""
+
+    def __init__(self) -> None:
+        self.weights: dict[str, Tensor] = {}
+
+    def keep(self, model: nn.Module) -> None:
+        """Remember the weights as they are now."""
+        self.weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights; none yet is an empty dict."""
+        return self.weights
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Remember the weights in `state`."""
+        self.weights = dict(state)
 
 
 @dataclass
@@ -33,54 +63,52 @@ class Run:
 
     spec: JobSpec
     device: torch.device
+    data: Data
     model: nn.Module
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule
     metrics: dict[str, Metric]
     feed: Feed
-    held: Samples | None
-    columns: data.Columns
     watch: Watch
+    leaders: Leaders
     pace: Pace
-    kept: dict[str, Tensor] | None = None
-    """The best epoch's weights, once there are any to restore."""
+    kept: Kept = field(default_factory=Kept)
+    tally: Tally = field(default_factory=Tally)
+    position: Position = field(default_factory=Position)
+    inexact: str | None = None
+    """Why the figures may differ in their last bits from an uninterrupted run's, if they may."""
 
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def batches(self, epoch: int) -> Iterator[Samples]:
-        """The batches of `epoch`, in an order that only the seed and the epoch decide."""
-        yield from self.feed(_order(self.spec, epoch))
+    def stateful(self) -> dict[str, Stateful]:
+        """All that a checkpoint holds, by name; whatever is left out here differs after a resume."""
+        return {
+            "position": self.position,
+            "model": self.model,
+            "kept": self.kept,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "watch": self.watch,
+            "leaders": self.leaders,
+            "tally": self.tally,
+            "random": Randomness(self.device),
+        }
 
-    def keep(self) -> None:
-        """Remember the weights as they are now."""
-        self.kept = {name: weight.detach().clone() for name, weight in self.model.state_dict().items()}
+    def batches(self) -> Iterator[Samples]:
+        """The batches that the running epoch has left, in an order that only the seed and the epoch decide."""
+        done = self.position.step * self.spec.batch_size
+        order = _order(self.spec, self.position.epoch + 1)[done:]
+        if len(order):
+            yield from self.feed(order)
 
-
-def assemble(spec: JobSpec, *, device: torch.device, cache: Path | None) -> Run:
-    """Build the run: data first, then the parts, with every global generator seeded by `spec.seed` in between."""
-    made = data.make(spec, cache=cache)
-    _seed(spec.seed)
-    # built on the CPU, so that the first weights are the same on every device
-    model: nn.Module = models.build(spec.model, spec.model_shape).to(device)
-    optimizer: Optimizer = optimizers.build(spec.optimizer, model.parameters(), spec.lr)
-    return Run(
-        spec=spec,
-        device=device,
-        model=model,
-        loss=losses.build(spec.loss),
-        optimizer=optimizer,
-        schedule=schedulers.build(spec.scheduler, optimizer, spec.epochs, spec.steps_per_epoch),
-        metrics={f"val_{chosen.name}": metrics.build(chosen, spec.data_shape.classes) for chosen in spec.metrics},
-        feed=_feed(spec, made.train, device),
-        held=made.held.to(device) if made.held else None,
-        columns=made.columns,
-        watch=_watch(spec),
-        pace=Pace(spec.epochs, spec.steps_per_epoch),
-    )
+    def end_epoch(self, row: EpochRow) -> None:
+        """Stand behind the epoch of `row`, with nothing counted of the next one."""
+        self.position.end_epoch(row)
+        self.tally = Tally()
 
 
 def is_finite(*figures: float | None) -> bool:
@@ -88,31 +116,7 @@ def is_finite(*figures: float | None) -> bool:
     return all(figure is None or math.isfinite(figure) for figure in figures)
 
 
-def _seed(seed: int) -> None:
-    torch.manual_seed(seed)
-    # a part from elsewhere may draw from these
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-
-
-def _feed(spec: JobSpec, train: Samples, device: torch.device) -> Feed:
-    workers = spec.loader.num_workers
-    if not workers:
-        return in_memory(train, batch_size=spec.batch_size, device=device)
-    pin = spec.loader.pin_memory is not False
-    return from_workers(train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
-
-
 def _order(spec: JobSpec, epoch: int) -> Tensor:
     samples = spec.train_samples
     order = permutation(samples, seed=spec.seed, epoch=epoch) if spec.loader.shuffle else torch.arange(samples)
     return order[: spec.steps_per_epoch * spec.batch_size]
-
-
-def _watch(spec: JobSpec) -> Watch:
-    stopping = spec.early_stopping
-    if stopping is None:
-        return Watch("val_loss" if spec.val_samples else "train_loss")
-    name = stopping.monitor.removeprefix("val_")
-    rises = name in metrics.names() and metrics.get(name).facts["mode"] == "max"
-    return Watch(stopping.monitor, rises, stopping.patience, stopping.min_delta)

@@ -1,11 +1,21 @@
-"""Which epoch is the best so far, and when the cost has stopped falling."""
+"""Which epochs are the best so far, and when the cost has stopped falling."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from core.job import EpochRow, Reason
+from core.loop.position import row_from, row_state
+from core.registry import metrics
+
+
+def rises(monitor: str) -> bool:
+    """Whether a larger figure of this name is a better one."""
+    name = monitor.removeprefix("val_")
+    return name in metrics.names() and metrics.get(name).facts["mode"] == "max"
 
 
 @dataclass
@@ -30,13 +40,17 @@ class Watch:
 
     def see(self, row: EpochRow) -> bool:
         """Take in an epoch's figures; whether it is the best so far."""
-        cost = self._cost(row)
+        cost = _cost(row, self.monitor, rises=self.rises)
         self._waited += 1
         if cost < self._mark - self.min_delta:
             self._mark, self._waited = cost, 0
         if better := cost < self._best_cost:
             self._best_cost, self.best = cost, row
         return better
+
+    def wait_anew(self) -> None:
+        """Count the epochs without a gain from here."""
+        self._waited = 0
 
     @property
     def reason(self) -> Reason | None:
@@ -45,6 +59,47 @@ class Watch:
             return None
         return Reason.CONVERGED if self.monitor == "train_loss" else Reason.EARLY_STOPPED
 
-    def _cost(self, row: EpochRow) -> float:
-        figure = row.figures().get(self.monitor, math.nan)  # a diverged epoch has no validation figures
-        return -figure if self.rises else figure
+    def state_dict(self) -> dict[str, Any]:
+        """What was seen, as plain values; what to watch for is the spec's."""
+        costs = {"best_cost": self._best_cost, "mark": self._mark, "waited": self._waited}
+        return {**costs, "best": row_state(self.best)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Have seen what `state` says."""
+        self._best_cost, self._mark, self._waited = state["best_cost"], state["mark"], state["waited"]
+        self.best = row_from(state["best"])
+
+
+@dataclass
+class Leaders:
+    """The `count` lowest costs so far, by the figure that tells which checkpoints are the best."""
+
+    monitor: str
+    count: int
+    _costs: list[float] = field(default_factory=list)
+
+    def see(self, row: EpochRow) -> bool:
+        """Take in an epoch's figures; whether it is among the best so far."""
+        cost = self.cost(row)
+        if cost is None:
+            return False
+        self._costs = sorted([*self._costs, cost])[: self.count]
+        return cost in self._costs
+
+    def cost(self, row: EpochRow) -> float | None:
+        """The monitored figure of `row`, turned so that less is better; None where it is no number."""
+        cost = _cost(row, self.monitor, rises=rises(self.monitor))
+        return cost if math.isfinite(cost) else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was seen, as plain values."""
+        return {"monitor": self.monitor, "costs": self._costs}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Have seen what `state` says, if that was of the same figure."""
+        self._costs = list(state["costs"]) if state["monitor"] == self.monitor else []
+
+
+def _cost(row: EpochRow, monitor: str, *, rises: bool) -> float:
+    figure = row.figures().get(monitor, math.nan)  # a diverged epoch has no validation figures
+    return -figure if rises else figure

@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
 from core.errors import Diverged
-from core.events import EpochDone, Finished, RunEvent, Started
+from core.events import EpochDone, Finished, Resumed, RunEvent, Started, Stopped
+from core.failpoints import failpoint
 from core.job import EpochRow, Reason
+from core.loop.assembly import restores_best
+from core.loop.cadence import Cadence, Saving, StopAsked, never
 from core.loop.epoch import train_epoch
 from core.loop.preparation import settle
-from core.loop.run import Run, assemble, is_finite
+from core.loop.resuming import begin
+from core.loop.run import Run, is_finite
+from core.loop.stages import enter, legs
 from core.loop.versions import VERSIONS
-from core.loop.weights import save
+from core.loop.weights import save as save_weights
 from core.spec import JobSpec
 
+NOWHERE = Saving()
 
-def train(spec: JobSpec, *, folder: Path, device: str = "cpu", cache: Path | None = None) -> Iterator[RunEvent]:
+
+def train(  # noqa: PLR0913  (all but two have a default)
+    spec: JobSpec,
+    *,
+    folder: Path,
+    device: str = "cpu",
+    cache: Path | None = None,
+    save: Saving = NOWHERE,
+    stop: Callable[[], bool] = never,
+) -> Iterator[RunEvent]:
     """Train as `spec` says and leave the weights in `folder`, telling everything that a watcher may want to know.
 
     `device` is decided (`cpu`, `cuda:N`, `mps`); `cache` is where bundled tables are kept as arrays. The same spec
-    gives the same figures, bit for bit on the same hardware, versions and threads. Losses are in the unit trained in,
-    metrics of numbers in the target's own. Raises Diverged (after the row of that epoch), InvalidData or InvalidSpec.
+    gives the same figures, bit for bit on the same hardware, versions and threads, however often it was interrupted:
+    `save` says where checkpoints go and come from. Asked to `stop` (at every step), it takes a checkpoint and ends with
+    Stopped. Losses are in the unit trained in, metrics of numbers in the target's own.
+
+    Raises Diverged (after the row of that epoch), InvalidData, InvalidSpec or StorageFull.
     """
     settle(threads=spec.resources.threads)
-    run = assemble(spec, device=torch.device(device), cache=cache)
-    yield _started(run)
-    for epoch in range(1, spec.epochs + 1):
-        row = yield from train_epoch(run, epoch)
-        best = run.watch.see(row)
-        yield EpochDone(row, best)
-        if not is_finite(row.train_loss, row.val_loss):
-            raise _diverged(run, row)
-        if best and spec.early_stopping and spec.early_stopping.restore_best:
-            run.keep()
-        if run.watch.reason:
-            break
-        run.schedule.step_epoch(row.train_loss if row.val_loss is None else row.val_loss)
-    yield Finished(run.watch.reason or Reason.COMPLETED, save(run, row, folder=folder))
+    course = legs(spec, save.lineage)
+    run, resumed, notices = begin(course, device=torch.device(device), cache=cache, candidates=save.candidates)
+    yield _started(run, spec, resumed)
+    yield from notices
+    cadence = Cadence(run, folder=save.folder, stop=stop)
+    try:
+        for leg in course[run.position.stage :]:
+            yield from enter(run, leg, cadence, epochs=spec.epochs)
+            while not leg.is_over(run):
+                row = yield from train_epoch(run, cadence)
+                best = run.watch.see(row)
+                yield EpochDone(row, best)
+                if not is_finite(row.train_loss, row.val_loss):
+                    raise _diverged(run, row)
+                if best and restores_best(run.spec):
+                    run.kept.keep(run.model)
+                run.schedule.step_epoch(row.train_loss if row.val_loss is None else row.val_loss)
+                run.end_epoch(row)
+                yield from cadence.after_epoch(row, over=leg.is_over(run))
+    except StopAsked:
+        yield Stopped()
+        return
+    yield from _finish(run, folder=folder)
 
 
-def _started(run: Run) -> Started:
-    spec = run.spec
+def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
     return Started(
         device=str(run.device),
         parameters=sum(weight.numel() for weight in run.model.parameters()),
@@ -53,7 +79,15 @@ def _started(run: Run) -> Started:
         val_samples=spec.val_samples,
         threads=spec.resources.threads,
         versions=VERSIONS,
+        resumed=resumed,
     )
+
+
+def _finish(run: Run, *, folder: Path) -> Iterator[Finished]:
+    failpoint("finish.before_weights")
+    artifacts = save_weights(run, folder=folder)
+    failpoint("finish.after_weights")
+    yield Finished(run.watch.reason or Reason.COMPLETED, artifacts)
 
 
 def _diverged(run: Run, row: EpochRow) -> Diverged:

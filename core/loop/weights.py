@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core import wire
-from core.job import Artifact, EpochRow
+from core.job import Artifact
+from core.loop.checkpoints import write_weights
 from core.loop.files import artifact, sha256, written
 from core.loop.preprocess import Scaling
 from core.loop.run import Run
+from core.loop.space import storing
 from core.loop.versions import VERSIONS
 from core.registry import models
 from core.spec import JobSpec
@@ -25,16 +27,20 @@ WEIGHTS = "model.safetensors"
 CARD = "model.json"
 
 
-def save(run: Run, last: EpochRow, *, folder: Path) -> tuple[Artifact, Artifact]:
-    """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them."""
-    state = run.kept or run.model.state_dict()
-    with written(folder / WEIGHTS) as draft:
-        save_file({name: weight.detach().cpu().contiguous() for name, weight in state.items()}, draft)
-    weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
-    with written(folder / CARD) as draft:
-        card = json.dumps(_card(run, last, weights), indent=2, ensure_ascii=False, allow_nan=False)
-        draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
-    return weights, artifact(folder / CARD, media_type="application/json")
+def save(run: Run, *, folder: Path) -> tuple[Artifact, Artifact]:
+    """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
+
+    Raises StorageFull when the disk has no room for them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with storing(folder):
+        with written(folder / WEIGHTS) as draft:
+            write_weights(run.kept.weights or run.model.state_dict(), draft)
+        weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
+        with written(folder / CARD) as draft:
+            card = json.dumps(_card(run, weights), indent=2, ensure_ascii=False, allow_nan=False)
+            draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
+        return weights, artifact(folder / CARD, media_type="application/json")
 
 
 def load_model(path: str | Path) -> nn.Module:
@@ -89,10 +95,10 @@ def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
     return folder, card
 
 
-def _card(run: Run, last: EpochRow, weights: Artifact) -> dict[str, Any]:
-    best = run.watch.best
-    kept = best if run.kept and best else last
-    columns, shape = run.columns, run.spec.model_shape
+def _card(run: Run, weights: Artifact) -> dict[str, Any]:
+    best, last = run.watch.best, run.position.last
+    kept = best if run.kept.weights else last
+    columns, shape = run.data.columns, run.spec.model_shape
     return {
         "name": run.spec.name,
         "weights": {
@@ -100,15 +106,17 @@ def _card(run: Run, last: EpochRow, weights: Artifact) -> dict[str, Any]:
             "sha256": weights.sha256,
             "bytes": weights.bytes,
             "parameters": sum(weight.numel() for weight in run.model.parameters()),
-            "kept": "best" if run.kept else "last",
-            "epoch": kept.epoch,
+            "kept": "best" if run.kept.weights else "last",
+            "epoch": kept and kept.epoch,
         },
-        "figures": {"best": best and wire.finite(best.public()), "last": wire.finite(last.public())},
+        "figures": {"best": best and wire.finite(best.public()), "last": last and wire.finite(last.public())},
         "monitor": run.watch.monitor,
         "shape": {"features": list(shape.features), "outputs": shape.outputs},
         "classes": columns.class_names and list(columns.class_names),
         "features": columns.feature_names and list(columns.feature_names),
         "preprocess": {"features": columns.features.statistics(), "target": columns.target.statistics()},
+        "bit_exact": run.inexact is None,
+        "bit_exact_reason": run.inexact,
         "device": str(run.device),
         "versions": dict(VERSIONS),
         "spec": run.spec.model_dump(mode="json"),

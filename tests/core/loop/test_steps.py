@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.loop.epoch import take_step
-from core.loop.run import Run, assemble
+from core.loop import data
+from core.loop.assembly import assemble
+from core.loop.run import Run
 from core.loop.samples import Samples
+from core.loop.step import take_step
 from core.registry import optimizers, schedulers
 from core.spec import parse_spec
 
@@ -33,7 +35,7 @@ def parabola(optimizer: dict[str, Any], lr: float) -> tuple[Run, Parabola]:
     model = Parabola()
     moves = optimizers.build(spec.optimizer, model.parameters(), spec.lr)
     schedule = schedulers.build(spec.scheduler, moves, 1, 3)
-    run = assemble(spec, device=torch.device("cpu"), cache=None)
+    run = assemble(spec, data.make(spec, cache=None), device=torch.device("cpu"))
     return replace(run, model=model, optimizer=moves, schedule=schedule, loss=lambda cost, _: cost), model
 
 

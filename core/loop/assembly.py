@@ -1,0 +1,104 @@
+"""From a spec and its data to a run: each live object is built in one place, at the start and when a stage begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torchmetrics import Metric
+
+from core.loop.batches import Feed, from_workers, in_memory
+from core.loop.data import Data
+from core.loop.pace import Pace
+from core.loop.randomness import seed_all
+from core.loop.run import Run
+from core.loop.stopping import Leaders, Watch, rises
+from core.registry import losses, metrics, models, optimizers, schedulers
+from core.schedule import Schedule
+from core.spec import JobSpec
+
+_KERNELS = ("fused", "foreach", "capturable")
+"""Settings of an optimizer that say how it computes on this device, not what."""
+
+
+def assemble(spec: JobSpec, data: Data, *, device: torch.device, schedule_since: int = 0) -> Run:
+    """Build the run on `data`, with every global generator seeded by `spec.seed` before the first weights are drawn."""
+    seed_all(spec.seed)
+    # built on the CPU, so that the first weights are the same on every device
+    model = make_model(spec).to(device)
+    optimizer = make_optimizer(spec, model)
+    return Run(
+        spec=spec,
+        device=device,
+        data=data,
+        model=model,
+        loss=losses.build(spec.loss),
+        optimizer=optimizer,
+        schedule=make_schedule(spec, optimizer, since=schedule_since),
+        metrics=make_metrics(spec),
+        feed=make_feed(spec, data, device),
+        watch=make_watch(spec),
+        leaders=Leaders(spec.checkpoints.monitor, spec.checkpoints.keep_best),
+        pace=Pace(spec.epochs, spec.steps_per_epoch),
+    )
+
+
+def make_model(spec: JobSpec) -> nn.Module:
+    """The model with fresh weights, on the CPU."""
+    model: nn.Module = models.build(spec.model, spec.model_shape)
+    return model
+
+
+def make_optimizer(spec: JobSpec, model: nn.Module) -> Optimizer:
+    """The optimizer of the model's weights, without state."""
+    optimizer: Optimizer = optimizers.build(spec.optimizer, model.parameters(), spec.lr)
+    optimizer.register_load_state_dict_pre_hook(_with_own_kernels)
+    return optimizer
+
+
+def make_schedule(spec: JobSpec, optimizer: Optimizer, *, since: int = 0) -> Schedule:
+    """The schedule of the epochs behind `since`; a warm-up that these leave no room for ends one epoch before them."""
+    epochs = max(1, spec.epochs - since)
+    chosen = spec.scheduler
+    if getattr(chosen, "warmup_epochs", 0) >= epochs:
+        chosen = chosen.model_copy(update={"warmup_epochs": epochs - 1})
+    schedule: Schedule = schedulers.build(chosen, optimizer, epochs, spec.steps_per_epoch)
+    return schedule
+
+
+def make_metrics(spec: JobSpec) -> dict[str, Metric]:
+    """The metrics by the names that their figures have."""
+    return {f"val_{chosen.name}": metrics.build(chosen, spec.data_shape.classes) for chosen in spec.metrics}
+
+
+def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
+    """The road that the batches come by."""
+    workers = spec.loader.num_workers
+    if not workers:
+        return in_memory(data.train, batch_size=spec.batch_size, device=device)
+    pin = spec.loader.pin_memory is not False
+    return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
+
+
+def make_watch(spec: JobSpec) -> Watch:
+    """What says which epoch is the best, and with early stopping when to end."""
+    stopping = spec.early_stopping
+    if stopping is None:
+        return Watch("val_loss" if spec.val_samples else "train_loss")
+    return Watch(stopping.monitor, rises(stopping.monitor), stopping.patience, stopping.min_delta)
+
+
+def restores_best(spec: JobSpec) -> bool:
+    """Whether the weights to leave are the best epoch's."""
+    return spec.early_stopping is not None and spec.early_stopping.restore_best
+
+
+def _with_own_kernels(optimizer: Optimizer, state: dict[str, Any]) -> dict[str, Any]:
+    """A loaded state keeps to the kernels that this device has: it may come from another one."""
+    groups = [
+        {**saved, **{setting: own[setting] for setting in _KERNELS if setting in own}}
+        for own, saved in zip(optimizer.param_groups, state["param_groups"], strict=True)
+    ]
+    return {**state, "param_groups": groups}

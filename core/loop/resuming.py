@@ -1,0 +1,71 @@
+"""How a run begins: from the newest checkpoint that is as it was written, else from random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from core.checkpoint import Checkpoint
+from core.events import Noticed, Resumed
+from core.loop import data
+from core.loop.assembly import assemble
+from core.loop.checkpoints import Unusable, read, restore
+from core.loop.data import Data
+from core.loop.fingerprint import difference, fingerprint
+from core.loop.position import Position
+from core.loop.preparation import settle
+from core.loop.run import Run
+from core.loop.stages import Leg
+
+Beginning = tuple[Run, Resumed | None, list[Noticed]]
+"""The run, where it goes on, and what was wrong with the checkpoints that were tried before."""
+
+
+def begin(
+    course: Sequence[Leg], *, device: torch.device, cache: Path | None, candidates: Sequence[Checkpoint]
+) -> Beginning:
+    """Assemble the run, at the newest of `candidates` that can be used or at its start."""
+    own = course[-1].spec
+    made = data.make(own, cache=cache)
+    if not own.loader.num_workers:
+        made = made.on(device)
+    broken: list[Noticed] = []
+    for candidate in candidates:
+        try:
+            return *_resumed(course, made, device=device, candidate=candidate), broken
+        except Unusable as why:
+            broken.append(_notice(candidate, str(why)))
+    settle(threads=course[0].spec.resources.threads)
+    return assemble(course[0].spec, made, device=device), None, broken
+
+
+def _resumed(course: Sequence[Leg], made: Data, *, device: torch.device, candidate: Checkpoint) -> tuple[Run, Resumed]:
+    snapshot = read(candidate)
+    at = snapshot.position
+    spec = _leg(course, at, candidate).spec
+    settle(threads=spec.resources.threads)
+    run = assemble(spec, made, device=device, schedule_since=at.schedule_since)
+    restore(run, snapshot)
+    run.inexact = snapshot.inexact or difference(snapshot.fingerprint, fingerprint(run))
+    return run, Resumed(candidate.id, at.epoch, at.step, run.inexact, run.watch.best)
+
+
+def _leg(course: Sequence[Leg], at: Position, candidate: Checkpoint) -> Leg:
+    """The stage in which the checkpoint was taken; raises Unusable when this job has no such place."""
+    place = f"stage {at.stage}, epoch {at.epoch}, step {at.step}"
+    if (at.epoch, at.step) != (candidate.epoch, candidate.step):
+        raise Unusable(f"it stands at {place}, which is not where it is said to")
+    if at.stage >= len(course) or (at.epoch, at.step) > (course[at.stage].until, 0):
+        raise Unusable(f"it stands at {place}, where this job never comes")
+    return course[at.stage]
+
+
+def _notice(candidate: Checkpoint, why: str) -> Noticed:
+    return Noticed(
+        "checkpoint_unusable",
+        f"The checkpoint behind epoch {candidate.epoch} and step {candidate.step} cannot be used: {why}. "
+        "The run goes on from the one before it.",
+        {"checkpoint": candidate.id, "epoch": candidate.epoch, "step": candidate.step, "why": why},
+    )

@@ -1,0 +1,155 @@
+"""The stages of a run: a forked job first repeats its parents' epochs, and then its own spec takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.checkpoint import Occasion, Stage
+from core.events import Noticed, RunEvent
+from core.loop.assembly import (
+    make_feed,
+    make_metrics,
+    make_model,
+    make_optimizer,
+    make_schedule,
+    make_watch,
+    restores_best,
+)
+from core.loop.cadence import Cadence
+from core.loop.pace import Pace
+from core.loop.preparation import settle
+from core.loop.randomness import seed_all, undisturbed
+from core.loop.run import Kept, Run
+from core.loop.stopping import Leaders
+from core.registry import losses
+from core.spec import JobSpec
+
+_NO_TRAINING = {
+    "name", "labels", "priority", "resources", "checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory",
+}  # fmt: skip
+"""What a patch may change without changing what is learned."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One stage of a run: it trains by `spec` up to the end of epoch `until`."""
+
+    number: int
+    spec: JobSpec
+    until: int
+    last: bool
+
+    def is_over(self, run: Run) -> bool:
+        """Whether `run` is at the end of this stage; early stopping ends only the last one."""
+        return run.position.epoch >= self.until or (self.last and run.watch.reason is not None)
+
+
+def legs(spec: JobSpec, lineage: Sequence[Stage]) -> tuple[Leg, ...]:
+    """The stages of a job with `spec`, its own last."""
+    before = enumerate(lineage)
+    earlier = [Leg(number, JobSpec.model_validate(dict(one.spec)), one.until, last=False) for number, one in before]
+    return (*earlier, Leg(len(earlier), spec, spec.epochs, last=True))
+
+
+def enter(run: Run, leg: Leg, cadence: Cadence, *, epochs: int) -> Iterator[RunEvent]:
+    """Begin `leg`, or go on with it: a run that comes from the one before is turned over to its spec and kept."""
+    if run.position.stage < leg.number:
+        yield from turn_over(run, leg.spec)
+        yield from cadence.take(Occasion.EPOCH)
+    at, steps = run.position, leg.spec.steps_per_epoch
+    run.pace = Pace(epochs, steps, done=at.epoch * steps + at.step)
+    if not leg.is_over(run) and cadence.due():
+        yield from cadence.look()
+
+
+def turn_over(run: Run, spec: JobSpec) -> Iterator[Noticed]:
+    """Let `spec` take over behind an epoch: what it leaves as it was goes on, the rest begins anew and is told."""
+    old, run.spec = run.spec, spec
+    run.position.stage += 1
+    settle(threads=spec.resources.threads)
+    if spec.model != old.model:
+        _rebuild_model(run)
+    yield from _turn_optimizer(run, old)
+    yield from _turn_schedule(run, old)
+    _turn_watch(run, old)
+    _turn_rest(run, old)
+    if spec.seed != old.seed:
+        seed_all(spec.seed)
+
+
+def _rebuild_model(run: Run) -> None:
+    """The model of the new spec around the very same weights, so that optimizer and schedule keep hold of them."""
+    with undisturbed(run.device):
+        model = make_model(run.spec)
+    model.load_state_dict(run.model.state_dict(keep_vars=True), assign=True)
+    run.model = model
+
+
+def _turn_optimizer(run: Run, old: JobSpec) -> Iterator[Noticed]:
+    now = run.spec.optimizer
+    if now == old.optimizer:
+        return
+    run.optimizer = make_optimizer(run.spec, run.model)
+    yield Noticed(
+        "optimizer_fresh",
+        f"The optimizer {now.name} starts with fresh state behind epoch {run.position.epoch}: "
+        "that of another one, or under other settings, would mean something else.",
+        {"epoch": run.position.epoch, "optimizer": now.name, "was": old.optimizer.name},
+    )
+
+
+def _turn_schedule(run: Run, old: JobSpec) -> Iterator[Noticed]:
+    spec, epoch = run.spec, run.position.epoch
+    changed = [name for name, value in _rhythm(spec).items() if value != _rhythm(old)[name]]
+    if not changed:
+        return
+    for group in run.optimizer.param_groups:
+        group["lr"] = spec.lr
+        group.pop("initial_lr", None)  # a schedule of torch would begin at the old one's
+    run.position.schedule_since = epoch
+    run.schedule = make_schedule(spec, run.optimizer, since=epoch)
+    yield Noticed(
+        "schedule_fresh",
+        f"The schedule {spec.scheduler.name} starts anew at lr {spec.lr:g} behind epoch {epoch}, over the "
+        f"{spec.epochs - epoch} epochs that remain, because {' and '.join(changed)} changed.",
+        {"epoch": epoch, "lr": spec.lr, "epochs": spec.epochs - epoch, "changed": changed},
+    )
+
+
+def _rhythm(spec: JobSpec) -> dict[str, Any]:
+    """What a schedule is made of."""
+    return {
+        "lr": spec.lr,
+        "scheduler": spec.scheduler,
+        "optimizer": spec.optimizer,
+        "epochs": spec.epochs,
+        "batch_size": spec.batch_size,
+        "drop_last": spec.loader.drop_last,
+    }
+
+
+def _turn_watch(run: Run, old: JobSpec) -> None:
+    """The same figure is watched on; weights that were not kept cannot be restored, so then the best begins anew."""
+    spec, before = run.spec, run.watch
+    run.watch = make_watch(spec)
+    if run.watch.monitor == before.monitor and (restores_best(old) or not restores_best(spec)):
+        run.watch.load_state_dict(before.state_dict())
+    else:
+        run.kept = Kept()
+    if not restores_best(spec):
+        run.kept = Kept()
+    if run.watch.reason and spec.model_dump(exclude=_NO_TRAINING) != old.model_dump(exclude=_NO_TRAINING):
+        run.watch.wait_anew()  # whoever forks a run that stood still wants to see the change at work
+
+
+def _turn_rest(run: Run, old: JobSpec) -> None:
+    spec, wishes = run.spec, run.spec.checkpoints
+    run.loss, run.metrics = losses.build(spec.loss), make_metrics(spec)
+    leaders, run.leaders = run.leaders, Leaders(wishes.monitor, wishes.keep_best)
+    run.leaders.load_state_dict(leaders.state_dict())
+    if (spec.batch_size, spec.loader) != (old.batch_size, old.loader):
+        run.feed = make_feed(spec, run.data, run.device)
+    if spec.batch_size != old.batch_size or spec.on_out_of_memory == "fail":
+        run.position.micro_batch = None
