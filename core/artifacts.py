@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -10,12 +11,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from core.errors import StartRefused
+from core.errors import RunFailed, StartRefused, StorageFull
 from core.job import HELD, Artifact, Claim, Job, Status
 
 MARKER = ".trainwire"
 _TEXT = "Trainwire's artifacts live here. Every process of one service must see this file.\n"
 _LOOK_S = 0.1
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_ROOM_BYTES = 64 << 20
 
 
 def mark(root: Path) -> None:
@@ -53,27 +56,60 @@ def see_marker(root: Path, *, within_s: float = 0.0) -> None:
 
 
 def attempt_folder(root: Path, claim: Claim) -> Path:
-    """A folder for what this attempt makes; those of earlier attempts, which nobody owns any more, are removed."""
+    """A folder for what this attempt makes; those of earlier attempts, which nobody owns any more, are removed.
+
+    Raises StorageFull, or RunFailed when it cannot be made.
+    """
     folder = root / claim.job_id / str(claim.attempt)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileNotFoundError:  # whoever tidied behind an earlier attempt took the empty parent in between
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
+    except OSError as error:
+        raise _unusable(root, error) from error
     _remove_before(folder.parent, claim.attempt)
     return folder
+
+
+def has_space(root: Path) -> bool:
+    """Whether a run that was paused for want of space may try again: 64 MB are free, or a tenth of a small disk."""
+    try:
+        disk = shutil.disk_usage(root)
+    except OSError:
+        return False
+    return disk.free >= min(_ROOM_BYTES, disk.total // 10)
 
 
 def tidy(root: Path, job: Job) -> None:
     """Keep the folder of the attempt that succeeded or is at work, and no other of this job."""
     owned = job.status is Status.SUCCEEDED or job.status in HELD
     _remove_before(root / job.id, job.attempt if owned else job.attempt + 1)
+    remove_empty(root, job.id)
+
+
+def remove_empty(root: Path, job_id: str) -> None:
+    """Remove the job's folder when nothing is in it."""
     with suppress(OSError):  # an attempt has its folder there
-        (root / job.id).rmdir()
+        (root / job_id).rmdir()
 
 
 def placed(claim: Claim, artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
     """The run's artifacts, with paths relative to the artifacts folder; ValueError for one that leads elsewhere."""
     return tuple(_placed(claim, artifact) for artifact in artifacts)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # whoever tidied behind an earlier attempt took the empty parent in between
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _unusable(root: Path, error: OSError) -> RunFailed:
+    what = error.strerror or error
+    if error.errno in _FULL:
+        hint = "Free some space there; the job then goes on by itself."
+        return StorageFull(f"The artifacts folder {root} is full: {what}.", hint=hint)
+    hint = "Give the worker's user the right to write there, or set TRAINWIRE_ARTIFACTS to where it may."
+    return RunFailed(f"The artifacts folder {root} cannot be written: {what}.", hint=hint)
 
 
 def _placed(claim: Claim, artifact: Artifact) -> Artifact:

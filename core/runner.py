@@ -4,81 +4,26 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
-from core import artifacts
-from core.bell import WatchBell
-from core.errors import ClaimLost, TrainwireError, Unavailable
-from core.events import Finished, RunEvent
-from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
-from core.runs import Run, Runs, Stop
+from core import artifacts, housekeeping, keeping
+from core.bench import Bench, Child, Order
+from core.delivery import Delivery, GivenUp, Outage
+from core.endings import LAST_WORDS, Back, Exit, broken, ending
+from core.errors import ClaimLost, TrainwireError
+from core.events import Checkpointed, Failed, Finished, RunEvent, Stopped
+from core.failpoints import failpoint
+from core.job import Claim, Status, Worker
+from core.limits import stop_as_asked
+from core.runs import Run
 
+__all__ = ["Order", "chosen", "work_one"]
 log = logging.getLogger(__name__)
-_RETRY_S = 0.3
 _SHUTDOWN_S = 0.5
 """A shutdown that signals every process reaches the child before its supervisor drains: not the child's failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a training process is told: the spec, the folder for its files, the device, the cache of datasets."""
-
-    spec: Mapping[str, Any]
-    folder: Path
-    device: str
-    cache: Path
-
-
-class Child(Protocol):
-    """A training process at work."""
-
-    def read(self) -> Sequence[RunEvent] | None:
-        """Wait, then everything it has told since; None once it is gone and all was read."""
-
-    def kill(self) -> None:
-        """End it and the processes it started, at once; from any thread, also when it is gone."""
-
-    def close(self) -> int:
-        """Kill it, wait until it is gone and let its pipes go; gives its exit code (negative: the signal)."""
-
-
-class Launcher(Protocol):
-    """Where training processes come from."""
-
-    def launch(self, order: Order) -> Child:
-        """A process that takes up `order`."""
-
-
-class RunStore(Protocol):
-    """What a run needs of the store."""
-
-    def claim(self, worker: Worker, *, device: str | None = None) -> Claim | None:
-        """Take the best queued job that the worker can run."""
-
-    def record(self, claim: Claim, events: Sequence[RunEvent]) -> Status:
-        """Store what a run told; raises ClaimLost."""
-
-    def release(self, claim: Claim, *, error: ErrorInfo | None = None) -> Status:
-        """Give the job back; raises ClaimLost."""
-
-    def job(self, job_id: str) -> Job:
-        """The job; raises NotFound."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What runs are worked on with: the store, the processes, the watchers' bell and the artifacts folder."""
-
-    store: RunStore
-    launcher: Launcher
-    bell: WatchBell
-    root: Path
-    runs: Runs
 
 
 def work_one(bench: Bench, worker: Worker, *, slot: int, device: str) -> bool:
@@ -95,7 +40,8 @@ def work_one(bench: Bench, worker: Worker, *, slot: int, device: str) -> bool:
         bench.bell.ring(claim.job_id)
         _see_to_its_end(bench, run, device=device)
     finally:
-        _tidy(bench, claim)
+        with suppress(TrainwireError):  # the next attempt, or who sweeps, removes what this one left
+            housekeeping.tidy(bench.store, bench.root, claim.job_id)
         bench.runs.remove(run)
         bench.bell.ring(claim.job_id)
     return True
@@ -107,99 +53,91 @@ def chosen(wanted: str, own: str) -> str:
 
 
 def _see_to_its_end(bench: Bench, run: Run, *, device: str) -> None:
+    outage = Outage(run, limit_s=bench.settings.outage_limit_s, grace_s=bench.settings.grace_s)
+    end: Failed | Back | None
     try:
-        error = _train(bench, run, device=device)
-    except ClaimLost:
-        run.stop(Stop.LOST)
-        return
-    except Exception as broken:  # the supervisor's edge: whatever went wrong, the job must not stay "running"
+        end = _train(bench, run, outage, device=device)
+    except (ClaimLost, GivenUp):
+        return  # the lease is another's, or runs out by itself
+    except Exception as error:  # the supervisor's edge: whatever went wrong, the job must not stay "running"
         log.exception("The run of %s broke", run.claim.job_id)
-        error = ErrorInfo(Reason.INTERNAL_ERROR, f"The worker could not go on: {type(broken).__name__}: {broken}")
-    if error is not None:
-        _give_back(bench, run, error)
+        end = broken(run, error)
+    if end is not None:
+        with suppress(ClaimLost, GivenUp):
+            outage.outlast(lambda: _store_end(bench, run, end))
 
 
-def _train(bench: Bench, run: Run, *, device: str) -> ErrorInfo | None:
-    """None once the job has ended, else what became of the process that should have brought it there."""
-    claim = run.claim
-    folder = artifacts.attempt_folder(bench.root, claim)
-    order = Order(claim.spec, folder, chosen(claim.device, device), bench.root / "cache")
-    child = bench.launcher.launch(order)
-    exit_code = 0
-    try:
-        run.attach(child)
-        if _follow(bench, run, child):
-            return None
-    finally:
-        exit_code = child.close()
-    if exit_code == -signal.SIGTERM:
-        run.wait_stopped(_SHUTDOWN_S)
-    return _cause(exit_code)
-
-
-def _follow(bench: Bench, run: Run, child: Child) -> bool:
-    """Record what the child tells until the job has ended (True) or the child is gone (False)."""
-    while (told := child.read()) is not None:
-        if not told:
-            continue
-        status = _record(bench, run, [_placed(run.claim, event) for event in told])
-        bench.bell.ring(run.claim.job_id)
-        if status.ended:
-            return True
-        if status is Status.CANCELLING:
-            run.stop(Stop.CANCELLED)
-    return False
-
-
-def _record(bench: Bench, run: Run, events: Sequence[RunEvent]) -> Status:
-    """One transaction; while the database is away the child waits, at the latest with its pipe full."""
-    told = False
-    while True:
+def _train(bench: Bench, run: Run, outage: Outage, *, device: str) -> Failed | Back | None:
+    """None once nothing is left to store, else what became of the process that should have ended the job."""
+    settings = bench.settings
+    folder = artifacts.attempt_folder(bench.root, run.claim)
+    child = bench.launcher.launch(_order(bench, run.claim, folder, device=chosen(run.claim.device, device)))
+    with Delivery(
+        run,
+        outage,
+        folder=folder,
+        record=lambda events: bench.store.record(run.claim, events),
+        recorded=lambda events, status: _recorded(bench, run, events, status),
+    ) as delivery:
+        exit_ = Exit(None)
         try:
-            return bench.store.record(run.claim, events)
-        except Unavailable as away:
-            if run.stopped in (Stop.DRAINED, Stop.LOST):
-                raise
-            if not told:
-                log.warning("%s waits for the database: %s", run.claim.job_id, away)
-            told = True
-            time.sleep(_RETRY_S)
+            run.attach(child)
+            last = _follow(run, child, delivery)
+        finally:
+            exit_ = child.close()
+    if delivery.is_over():
+        return None
+    said_stopped = isinstance(last, Stopped)
+    if said_stopped or exit_.code == -signal.SIGTERM:
+        run.wait_stopped(_SHUTDOWN_S)
+    return ending(run, exit_, lease_s=settings.lease_s, said_stopped=said_stopped)
+
+
+def _order(bench: Bench, claim: Claim, folder: Path, *, device: str) -> Order:
+    return Order(
+        spec=claim.spec,
+        folder=folder,
+        device=device,
+        cache=bench.root / "cache",
+        checkpoints=keeping.folder(bench.root, claim),
+        candidates=keeping.candidates(bench.root, claim),
+        lineage=claim.lineage,
+        lease_s=bench.settings.lease_s,
+        heartbeat_s=bench.settings.heartbeat_s,
+    )
+
+
+def _follow(run: Run, child: Child, delivery: Delivery) -> RunEvent | None:
+    """Hand on what the child tells until its last word, which comes back, or until it is gone (None)."""
+    while (told := child.read()) is not None:
+        run.hear(told)
+        delivery.put([_placed(run.claim, event) for event in told if not isinstance(event, Stopped)])
+        if told and isinstance(told[-1], LAST_WORDS):
+            return told[-1]
+    return None
 
 
 def _placed(claim: Claim, event: RunEvent) -> RunEvent:
     if isinstance(event, Finished):
         return replace(event, artifacts=artifacts.placed(claim, event.artifacts))
+    if isinstance(event, Checkpointed):
+        return Checkpointed(keeping.placed(claim, event.checkpoint))
     return event
 
 
-def _cause(exit_code: int) -> ErrorInfo:
-    if exit_code >= 0:
-        message = f"The training process exited with code {exit_code} before the job ended."
-        return ErrorInfo(Reason.INTERNAL_ERROR, message, "Its last lines are in the job's logs.")
-    number = -exit_code
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    hint = "Its last lines are in the job's logs."
-    if number == signal.SIGKILL:
-        hint = "When memory runs out the system kills so: a smaller batch_size or model needs less."
-    return ErrorInfo(Reason.KILLED_BY_SIGNAL, f"The training process was killed by {name}.", hint)
+def _recorded(bench: Bench, run: Run, events: Sequence[RunEvent], status: Status) -> None:
+    claim = run.claim
+    bench.bell.ring(claim.job_id)
+    stop_as_asked(run, status)
+    if any(isinstance(event, Checkpointed) for event in events):
+        failpoint("checkpoint.after_row")
+        with suppress(TrainwireError):  # the next one does it
+            named = bench.store.named_checkpoints(claim.job_id)
+            keeping.drop_unnamed(bench.root, claim.job_id, named=named, attempt=claim.attempt)
 
 
-def _give_back(bench: Bench, run: Run, error: ErrorInfo) -> None:
-    """Release the claim: without penalty when the run was stopped, else as one failure more."""
-    with suppress(ClaimLost):
-        while run.stopped is not Stop.LOST:
-            try:
-                bench.store.release(run.claim, error=None if run.stopped else error)
-            except Unavailable:
-                if run.stopped is Stop.DRAINED:
-                    return  # the lease runs out by itself
-                time.sleep(_RETRY_S)
-            else:
-                return
-
-
-def _tidy(bench: Bench, claim: Claim) -> None:
-    try:
-        artifacts.tidy(bench.root, bench.store.job(claim.job_id))
-    except TrainwireError:
-        return  # unknown; the next attempt, or who sweeps, removes what this one left
+def _store_end(bench: Bench, run: Run, end: Failed | Back) -> None:
+    if isinstance(end, Failed):
+        bench.store.record(run.claim, [end])
+    else:
+        bench.store.release(run.claim, error=end.error, reason=end.reason, run_s=run.run_s())

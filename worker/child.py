@@ -8,16 +8,17 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
+from core import failpoints
+from core.bench import Order
 from core.errors import RunFailed
 from core.events import Failed, RunEvent
-from core.runner import Order
 from worker import messages
+from worker.lifeline import Lifeline
 
 PROBE = "probe"
 """The order to try every device instead of training."""
@@ -30,8 +31,8 @@ class Trainer(Protocol):
     def prepare(self) -> tuple[str, ...]:
         """Make ready while nobody waits; gives the devices there may be."""
 
-    def train(self, order: Order) -> Iterator[RunEvent]:
-        """Train the job of `order`."""
+    def train(self, order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
+        """Train the job of `order` until it is done or `stop` says so."""
 
     def failed(self, error: Exception) -> Failed:
         """What to tell of an error that ended the training."""
@@ -43,7 +44,8 @@ class Trainer(Protocol):
 def main(pipe: Connection, out: Connection, err: Connection, *, trainer: str) -> None:
     """Live one child's life, with the module named `trainer`.
 
-    When the supervisor's end of `pipe` closes, this process ends and all that it started.
+    When the supervisor's end of `pipe` closes, this process ends and all that it started. SIGTERM asks a run to stop,
+    as its supervisor would: whoever sends it means a shutdown.
     """
     _settle(out, err)
     training = cast(Trainer, importlib.import_module(trainer))
@@ -54,8 +56,7 @@ def main(pipe: Connection, out: Connection, err: Connection, *, trainer: str) ->
         order = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from the supervisor, which we trust
     except EOFError:
         os._exit(0)
-    threading.Thread(target=_end_with, args=(pipe,), name="lifeline", daemon=True).start()
-    told = [training.usable(devices)] if order == PROBE else _life(training, order)
+    told = _probe(training, devices, pipe) if order == PROBE else _life(training, order, pipe)
     for message in told:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -65,8 +66,12 @@ def main(pipe: Connection, out: Connection, err: Connection, *, trainer: str) ->
 
 def scrubbed(env: Mapping[str, str]) -> dict[str, str]:
     """The environment to train in: nothing of the service's own, and one thread unless the job says more."""
-    others = {name: value for name, value in env.items() if not name.startswith("TRAINWIRE_")}
+    others = {name: value for name, value in env.items() if not _is_ours(name)}
     return {**others, **_ONE_THREAD, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith("TRAINWIRE_") and name != failpoints.VARIABLE
 
 
 def _settle(out: Connection, err: Connection) -> None:
@@ -84,19 +89,19 @@ def _settle(out: Connection, err: Connection) -> None:
     os.environ.update(clean)
 
 
-def _life(training: Trainer, order: Order) -> Iterator[RunEvent]:
+def _probe(training: Trainer, devices: Sequence[str], pipe: Connection) -> Iterator[tuple[str, ...]]:
+    Lifeline(pipe).start()
+    yield training.usable(devices)
+
+
+def _life(training: Trainer, order: Order, pipe: Connection) -> Iterator[RunEvent]:
+    lifeline = Lifeline(pipe, lease_s=order.lease_s, heartbeat_s=order.heartbeat_s)
+    signal.signal(signal.SIGTERM, lifeline.ask)
+    lifeline.start()
     try:
-        yield from training.train(order)
+        yield from training.train(order, lifeline.is_asked)
     except RunFailed as error:
         yield training.failed(error)
     except Exception as error:  # noqa: BLE001 - the edge of a run: its error becomes its ending
         traceback.print_exc()
         yield training.failed(error)
-
-
-def _end_with(pipe: Connection) -> None:
-    """Wait for the supervisor to close its end (or to die), then end this process group."""
-    try:
-        pipe.recv_bytes()
-    except (EOFError, OSError):
-        os.killpg(0, signal.SIGKILL)

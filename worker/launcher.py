@@ -7,9 +7,9 @@ import logging
 import threading
 from weakref import WeakSet
 
+from core.bench import Order
 from core.errors import Unavailable
 from core.events import Logged
-from core.runner import Order
 from worker import child
 from worker.nursery import METHOD, Nursery
 from worker.process import ChildProcess

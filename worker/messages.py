@@ -1,4 +1,4 @@
-"""The events of a run as bytes on the pipe; the supervisor unpickles the words of a run and nothing else.
+"""What goes through the pipe: a run's events as bytes, of which the supervisor unpickles the words and nothing else.
 
 A process that trains is not trusted with the database, so it must not be able to run code in who is.
 """
@@ -9,18 +9,28 @@ import io
 import pickle
 from typing import Any
 
-from core import events, job
+from core import checkpoint, events, job
 
 MAX_BYTES = 1 << 20
+PING = b"ping"
+"""The supervisor lives."""
+STOP = b"stop"
+"""Keep a checkpoint at the next step, and end."""
 _WORDS = {
     (kind.__module__, kind.__name__): kind
     for kind in (
+        checkpoint.Checkpoint,
+        checkpoint.CheckpointFile,
+        checkpoint.Occasion,
+        events.Checkpointed,
         events.EpochDone,
         events.Failed,
         events.Finished,
         events.Logged,
         events.Noticed,
+        events.Resumed,
         events.Started,
+        events.Stopped,
         job.Artifact,
         job.EpochRow,
         job.ErrorInfo,

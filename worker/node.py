@@ -5,23 +5,26 @@ from __future__ import annotations
 import logging
 import platform
 import threading
-import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from core import artifacts
 from core.bell import LocalWorkBell, WatchBell
+from core.bench import Bench
 from core.errors import TrainwireError
 from core.ids import new_id
 from core.job import Worker
-from core.runner import Bench, work_one
-from core.runs import Runs, stop_what_ended
+from core.runner import work_one
+from core.runs import Runs
 from core.settings import Settings
 from core.store import Store
 from worker.devices import default_slots, slot_devices, visible_gpus
+from worker.impatience import heard_by
 from worker.launcher import Launcher
-from worker.rounds import Guard, Round
+from worker.rounds import Guard
 from worker.slots import Slots, SlotView, view
+from worker.vigil import Vigil
 
 log = logging.getLogger(__name__)
 _MARKER_WITHIN_S = 10.0
@@ -48,7 +51,7 @@ class Node:
         self._work_bell = work_bell or LocalWorkBell()
         self._launcher = launcher or Launcher(max_lines=settings.max_log_lines)
         self._runs = Runs()
-        self._bench = Bench(store, self._launcher, watch_bell, settings.artifacts, self._runs)
+        self._bench = Bench(store, self._launcher, watch_bell, settings, self._runs)
         self._devices = (*(f"cuda:{gpu}" for gpu in range(visible_gpus())), "cpu")
         self._slots = Slots(settings.slots or default_slots(len(self._devices) - 1))
         self._worker = Worker(
@@ -58,14 +61,11 @@ class Node:
             slots=self._slots.count,
             queues=settings.queues,
         )
-        self._beaten = time.monotonic()
         self._known = threading.Event()
         self._draining = threading.Event()
         self._guard = Guard("A slot")
-        self._rounds = (
-            Round("The heartbeat", self._beat, every_s=settings.heartbeat_s),
-            Round("The sweep", self._sweep, every_s=settings.sweep_s),
-            Round("The watch for cancels", self._watch, every_s=settings.watch_s),
+        self._vigil = Vigil(
+            store=store, settings=settings, runs=self._runs, worker=lambda: self._worker, changed=self._ring
         )
 
     @property
@@ -90,8 +90,7 @@ class Node:
         artifacts.see_marker(self._settings.artifacts, within_s=_MARKER_WITHIN_S)
         self._launcher.start()
         Guard("The entry among the workers").call(lambda: self._store.enrol(self._worker))
-        for each in self._rounds:
-            each.start()
+        self._vigil.start()
         threading.Thread(target=self._learn, name="devices", daemon=True).start()
         for slot in range(self._slots.count):
             threading.Thread(target=self._serve, name=f"slot {slot}", daemon=True).start()
@@ -105,18 +104,27 @@ class Node:
         self._guard.call(self._work)
 
     def drain(self) -> None:
-        """Claim no more, end the children, give the claims back without penalty, leave; takes less than 2 s."""
-        self._draining.set()
-        self._slots.close()
-        self._work_bell.wake_all()
-        self._runs.close()
-        if not self._slots.wait_idle(_DRAINED_WITHIN_S):
-            log.warning("Some runs did not end in time; their leases will run out.")
-        for each in self._rounds:
-            each.stop()
-        self._launcher.close()
-        with suppress(TrainwireError):
-            self._store.retire(self._worker.id)
+        """Claim no more, let the runs keep a checkpoint, give the claims back without penalty, leave.
+
+        Who is not done after `grace_s`, or at a further signal, is killed, and its job goes back too.
+        """
+        with heard_by(self.hurry):
+            self._draining.set()
+            self._slots.close()
+            self._work_bell.wake_all()
+            self._runs.close()
+            if not self._slots.wait_idle(self._settings.grace_s):
+                self._runs.leave()
+                if not self._slots.wait_idle(_DRAINED_WITHIN_S):
+                    log.warning("Some runs did not end in time; their leases will run out.")
+            self._vigil.stop()
+            self._launcher.close()
+            with suppress(TrainwireError):
+                self._store.retire(self._worker.id)
+
+    def hurry(self) -> None:
+        """Let a drain take no more time: end every run now."""
+        self._runs.leave()
 
     def _serve(self) -> None:
         """A slot's own thread: looks at each ring, and without one every `poll_s`."""
@@ -156,22 +164,8 @@ class Node:
         self._work_bell.wake_all()
         Guard("The entry among the workers").call(lambda: self._store.enrol(self._worker))
 
-    def _beat(self) -> None:
-        self._store.beat(self._worker, self._runs.claims())
-        self._beaten = time.monotonic()
-
-    def _sweep(self) -> None:
-        if time.monotonic() - self._beaten > self._settings.heartbeat_s:
-            self._beat()  # this process stood still: its own leases must not be the first found to have run out
-        changed = self._store.sweep()
+    def _ring(self, changed: Sequence[str]) -> None:
         for job_id in changed:
             self._watch_bell.ring(job_id)
         if changed:
             self._work_bell.wake_all()
-        for job_id in changed:
-            artifacts.tidy(self._settings.artifacts, self._store.job(job_id))
-
-    def _watch(self) -> None:
-        runs = self._runs.all()
-        if runs:
-            stop_what_ended(runs, self._store.held(self._worker.id))

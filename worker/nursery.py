@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 
@@ -30,7 +30,6 @@ class Nursery:
         self._max_lines = max_lines
         self._context = multiprocessing.get_context(method)
         self._forks = method == "forkserver"
-        self._serving = False
         if self._forks:
             self._context.set_forkserver_preload([trainer, "worker.child", "worker.cradle"])
 
@@ -55,14 +54,22 @@ class Nursery:
             with _scrubbed_environment():
                 process.start()
             return
-        if not self._serving:
+        if not _serves():
             with _scrubbed_environment():
                 resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
                 with _blocked_signals():
                     forkserver.ensure_running()
-        self._serving = False  # unless it answers
         process.start()
-        self._serving = True
+
+
+def _serves() -> bool:
+    """Whether the forkserver lives; of one that was killed `start` would make another, with our secrets around it."""
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if pid is None:
+        return False
+    with suppress(ChildProcessError):
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    return False
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import time
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Lock
 
-from core.events import Failed, Finished, RunEvent
-from worker import messages
+from core.endings import LAST_WORDS, Exit
+from core.events import RunEvent
+from worker import memory, messages
 from worker.taps import ENOUGH, Prints
 
 STARTING = Lock()
@@ -22,7 +24,8 @@ just ended make its exit code 255."""
 _GATHER_S = 0.2
 _MAX_EVENTS = 256
 _GONE_WITHIN_S = 2.0
-_LAST_WORDS = (Finished, Failed)
+_UNSEEN = 255
+"""What multiprocessing takes for the exit code when the forkserver that should tell it was killed."""
 
 
 class ChildProcess:
@@ -33,6 +36,10 @@ class ChildProcess:
         self._pipe = pipe
         self._prints = prints
         self._pid = process.pid or 0
+        self._pidfd = _opened(self._pid)
+        # multiprocessing's sentinel is a pipe from the forkserver, whose death would end every child's
+        self._sentinel = process.sentinel if self._pidfd is None else self._pidfd
+        self._starved_before = 0
         self._telling = True
         self._over = False
         self._killing = Lock()
@@ -53,11 +60,20 @@ class ChildProcess:
 
     def alive(self) -> bool:
         """Whether it has not ended."""
-        return not wait([self._process.sentinel], 0)
+        return not wait([self._sentinel], 0)
 
     def order(self, order: object) -> None:
         """Tell it what to do; raises OSError when it is gone."""
+        self._starved_before = memory.kills()
         self._pipe.send_bytes(pickle.dumps(order))
+
+    def ask_stop(self) -> None:
+        """Ask it to keep a checkpoint and end; from any thread, also when it is gone; never waits."""
+        self._say(messages.STOP)
+
+    def ping(self) -> None:
+        """Tell it that its supervisor lives; from any thread, also when it is gone; never waits."""
+        self._say(messages.PING)
 
     def read(self) -> Sequence[RunEvent] | None:
         """Wait, then everything it has told since; None once it is gone and all was read.
@@ -71,7 +87,7 @@ class ChildProcess:
             self._over = self._wait(deadline)
             # first what it told, then what it printed: so what was printed before the last word is not left behind
             told = self._told()
-            self._prints.gather(last=self._over or any(isinstance(word, _LAST_WORDS) for word in told))
+            self._prints.gather(last=self._over or any(isinstance(word, LAST_WORDS) for word in told))
             waiting = self._prints.count
             deadline = deadline or (time.monotonic() + _GATHER_S if waiting else None)
             if told or self._over or waiting >= ENOUGH or (deadline and time.monotonic() >= deadline):
@@ -87,30 +103,48 @@ class ChildProcess:
                     end(self._pid, signal.SIGKILL)
                     return
 
-    def close(self) -> int:
-        """Kill it, wait until it is gone and let its pipes go; gives its exit code (negative: the signal)."""
+    def close(self) -> Exit:
+        """Kill it, wait until it is gone and let its pipes go; says how it ended."""
         self.kill()
-        gone = bool(wait([self._process.sentinel], _GONE_WITHIN_S))
+        gone = bool(wait([self._sentinel], _GONE_WITHIN_S))
         with self._killing:
             self._reaped = True
         self._pipe.close()
         self._prints.close()
-        if not gone:
-            return -signal.SIGKILL  # it hangs in the kernel and cannot come back from there to do harm
+        # if not gone it hangs in the kernel, and cannot come back from there to do harm
+        code = self._exit_code() if gone else None
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+        return Exit(code, starved=code == -signal.SIGKILL and memory.kills() > self._starved_before)
+
+    def _exit_code(self) -> int | None:
         with STARTING:
             self._process.join(_GONE_WITHIN_S)
             code = self._process.exitcode
-            if code is None:
-                return -signal.SIGKILL
-            self._process.close()
-            return code
+            if code is not None:
+                self._process.close()
+        return None if code == _UNSEEN else code
+
+    def _say(self, word: bytes) -> None:
+        with self._killing:
+            if self._reaped:
+                return
+            with suppress(OSError):
+                # a full pipe is one of a process that does not listen; what is small is sent whole or not at all
+                ready = select.poll()
+                ready.register(self._pipe, select.POLLOUT)
+                if ready.poll(0):
+                    self._pipe.send_bytes(word)
 
     def _wait(self, deadline: float | None) -> bool:
         """Wait for anything to read until `deadline`; True when the child is gone."""
-        sentinel = self._process.sentinel
-        sources: list[Connection | int] = [sentinel, *([self._pipe] if self._telling else []), *self._prints.sources]
+        sources: list[Connection | int] = [
+            self._sentinel,
+            *([self._pipe] if self._telling else []),
+            *self._prints.sources,
+        ]
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
-        gone = sentinel in wait(sources, timeout)
+        gone = self._sentinel in wait(sources, timeout)
         if gone:
             self.kill()  # what it started may live on and hold the pipes open
         return gone
@@ -122,6 +156,13 @@ class ChildProcess:
                 told.append(messages.loads(self._pipe.recv_bytes(messages.MAX_BYTES)))
         except (EOFError, OSError):
             self._telling = False
-            if not wait([self._process.sentinel], _GONE_WITHIN_S):
+            if not wait([self._sentinel], _GONE_WITHIN_S):
                 self.kill()  # it can tell nothing any more, so it must not go on
         return told
+
+
+def _opened(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends (Linux); None where there is none such."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(pid)
+    return None

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from core.errors import Unavailable
 
 log = logging.getLogger(__name__)
+
+
+def elapsed_s() -> float:
+    """Seconds that only grow, those of a suspended machine included (Linux): a lease runs out in them too."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Guard:

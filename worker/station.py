@@ -21,7 +21,8 @@ from core.store.schema import is_current
 from worker.node import Node
 
 log = logging.getLogger(__name__)
-_DRAINED_WITHIN_S = 5.0
+_LEFT_WITHIN_S = 5.0
+"""After the grace of its runs."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Station(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
+        self._crew: Crew | None = None
         self._drain: threading.Thread | None = None
         with _ending_the_worker():
             _check(parent)  # before the pool starts, which would hold up the end
@@ -64,20 +66,28 @@ class Station(bootsteps.StartStopStep):
         """Open the store and start the node."""
         with _ending_the_worker():
             crew = _open(parent)
+        self._crew = crew
         _on_duty.append(crew)
         # in a thread: the signal's handler may have interrupted anything, with any lock held
         self._drain = threading.Thread(target=crew.drain, name="drain", daemon=True)
-        worker_shutting_down.connect(self._begin_drain, weak=False)
+        worker_shutting_down.connect(self._hear, weak=False)
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Drain; the pool stops behind this, when no task holds it up any more."""
         self._begin_drain()
         if self._drain:
-            self._drain.join(_DRAINED_WITHIN_S)
+            self._drain.join(configured().grace_s + _LEFT_WITHIN_S)
 
     terminate = stop
 
-    def _begin_drain(self, **_: Any) -> None:
+    def _hear(self, how: str = "", **_: Any) -> None:
+        """A first signal drains; Celery's cold shutdown, or any signal more, takes no more time for it."""
+        again = not _on_duty
+        self._begin_drain()
+        if self._crew and (again or how == "Cold"):
+            threading.Thread(target=self._crew.node.hurry, name="hurry", daemon=True).start()
+
+    def _begin_drain(self) -> None:
         if _on_duty and self._drain:
             _on_duty.clear()
             self._drain.start()

@@ -5,17 +5,18 @@ It is imported in the forkserver, so importing it must compute nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 import torch
 
 from core import loop
+from core.bench import Order
 from core.events import Failed, RunEvent
-from core.loop import device
+from core.loop import Saving, device
 from core.loop.failures import explain
-from core.runner import Order
 from core.spec import JobSpec
+from worker import memory
 
 
 def prepare() -> tuple[str, ...]:
@@ -24,10 +25,12 @@ def prepare() -> tuple[str, ...]:
     return device.available()
 
 
-def train(order: Order) -> Iterator[RunEvent]:
-    """Train the job of `order`, telling what happens."""
+def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
+    """Train the job of `order` until it is done or `stop` says so, telling what happens."""
     spec = JobSpec.model_validate(order.spec)
-    yield from loop.train(spec, folder=order.folder, device=order.device, cache=order.cache)
+    memory.limit(spec.resources.memory_gb)
+    saving = Saving(order.checkpoints, order.candidates, order.lineage)
+    yield from loop.train(spec, folder=order.folder, device=order.device, cache=order.cache, save=saving, stop=stop)
 
 
 def failed(error: Exception) -> Failed:

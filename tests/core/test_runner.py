@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.bell import LocalWatchBell
+from core.bench import Bench, Order
+from core.endings import Exit
 from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, Finished, RunEvent
 from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Status, Worker
-from core.runner import Bench, Order, chosen, work_one
-from core.runs import Run, Runs, Stop, stop_what_ended
+from core.limits import stop_what_ended
+from core.runner import chosen, work_one
+from core.runs import Run, Runs, Stop
 from core.settings import Settings
 from core.spec import parse_spec
 from core.store import Store
@@ -28,8 +31,9 @@ Told = Sequence[RunEvent] | Callable[[], Sequence[RunEvent]]
 class ChildFake:
     """Tells what it was given, batch by batch, and ends with `exit_code`."""
 
-    def __init__(self, *told: Told, exit_code: int = 0) -> None:
-        self.kills = 0
+    def __init__(self, *told: Told, exit_code: int | None = 0, starved: bool = False) -> None:
+        self.kills = self.asked = self.pings = 0
+        self._starved = starved
         self.closed = False
         self._told = iter(told)
         self._exit_code = exit_code
@@ -41,9 +45,15 @@ class ChildFake:
     def kill(self) -> None:
         self.kills += 1
 
-    def close(self) -> int:
+    def ask_stop(self) -> None:
+        self.asked += 1
+
+    def ping(self) -> None:
+        self.pings += 1
+
+    def close(self) -> Exit:
         self.closed = True
-        return self._exit_code
+        return Exit(self._exit_code, starved=self._starved)
 
 
 class LauncherFake:
@@ -78,11 +88,21 @@ class Flaky:
         _raise(self.after)
         return status
 
-    def release(self, claim: Claim, *, error: ErrorInfo | None = None) -> Status:
-        return self._store.release(claim, error=error)
+    def release(
+        self,
+        claim: Claim,
+        *,
+        error: ErrorInfo | None = None,
+        reason: Reason | None = None,
+        run_s: float | None = None,
+    ) -> Status:
+        return self._store.release(claim, error=error, reason=reason, run_s=run_s)
 
     def job(self, job_id: str) -> Job:
         return self._store.job(job_id)
+
+    def named_checkpoints(self, job_id: str) -> set[str]:
+        return self._store.named_checkpoints(job_id)
 
 
 def _raise(errors: Iterator[Exception | None]) -> None:
@@ -112,10 +132,10 @@ def flaky(store: Store) -> Flaky:
 
 @pytest.fixture
 def run(flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
-    monkeypatch.setattr("core.runner._RETRY_S", 0.0)
+    monkeypatch.setattr("core.delivery._RETRY_S", 0.0)
 
     def run_one(child: ChildFake | None) -> Bench:
-        bench = Bench(flaky, LauncherFake(child), LocalWatchBell(), tmp_path / "artifacts", Runs())
+        bench = Bench(flaky, LauncherFake(child), LocalWatchBell(), Settings(artifacts=tmp_path / "artifacts"), Runs())
         assert work_one(bench, WORKER, slot=0, device="cpu")
         assert bench.runs.all() == ()
         return bench
@@ -124,7 +144,7 @@ def run(flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
 
 
 def test_without_a_job_there_is_nothing_to_do(store: Store, tmp_path: Path) -> None:
-    bench = Bench(store, LauncherFake(None), LocalWatchBell(), tmp_path, Runs())
+    bench = Bench(store, LauncherFake(None), LocalWatchBell(), Settings(artifacts=tmp_path), Runs())
     assert not work_one(bench, WORKER, slot=0, device="cpu")
 
 
@@ -209,7 +229,7 @@ def test_a_cancel_that_comes_while_it_records_ends_the_run(run: Callable[..., Be
 
     child = ChildFake(cancelled, exit_code=-9)
     run(child)
-    assert child.kills
+    assert child.asked
     assert store.job(job.id).status is Status.CANCELLED
 
 
@@ -230,10 +250,17 @@ def test_a_process_that_drains_starts_no_run() -> None:
 
 
 def test_runs_are_stopped_for_what_the_database_says() -> None:
-    mine, cancelled, taken, swept = (Run(_claim(name)) for name in ("mine", "cancelled", "taken", "swept"))
-    held = {"mine": (1, Status.RUNNING), "cancelled": (1, Status.CANCELLING), "taken": (2, Status.RUNNING)}
-    stop_what_ended((mine, cancelled, taken, swept), held)
-    assert [run.stopped for run in (mine, cancelled, taken, swept)] == [None, Stop.CANCELLED, Stop.LOST, Stop.LOST]
+    held = {
+        "mine": (1, Status.RUNNING, False),
+        "paused": (1, Status.PAUSING, False),
+        "cancelled": (1, Status.CANCELLING, False),
+        "forced": (1, Status.CANCELLING, True),
+        "taken": (2, Status.RUNNING, False),
+    }
+    runs = {name: Run(_claim(name)) for name in (*held, "swept")}
+    stop_what_ended(runs.values(), held)
+    stops = (None, Stop.PAUSED, Stop.CANCELLED, Stop.FORCED, Stop.LOST, Stop.LOST)
+    assert tuple(run.stopped for run in runs.values()) == stops
 
 
 @pytest.mark.parametrize(

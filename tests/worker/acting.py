@@ -7,15 +7,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from core.bench import Order
+from core.checkpoint import Checkpoint, CheckpointFile, Occasion
 from core.errors import Diverged
-from core.events import EpochDone, Failed, Finished, RunEvent, Started
+from core.events import Checkpointed, EpochDone, Failed, Finished, RunEvent, Started, Stopped
+from core.ids import new_id
 from core.job import Artifact, EpochRow, Reason
-from core.runner import Order
 from worker import training
 
 
@@ -32,9 +35,13 @@ def failed(error: Exception) -> Failed:
     return training.failed(error)
 
 
-def train(order: Order) -> Iterator[Any]:
+def train(order: Order, stop: Callable[[], bool]) -> Iterator[Any]:
     act = order.spec["labels"].get("act")
-    return training.train(order) if act is None else ACTS[act](order)
+    heeding: dict[str | None, Callable[[Order, Callable[[], bool]], Iterator[Any]]] = {
+        None: training.train,
+        "steps": steps,
+    }
+    return heeding[act](order, stop) if act in heeding else ACTS[act](order)
 
 
 def epochs(order: Order) -> Iterator[RunEvent]:
@@ -43,6 +50,37 @@ def epochs(order: Order) -> Iterator[RunEvent]:
         yield EpochDone(row(number), best=True)
     (order.folder / "model.json").write_text("{}")
     yield Finished(Reason.COMPLETED, (Artifact("model.json", "model.json", "application/json", 2, "0"),))
+
+
+def steps(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
+    """Goes on, an epoch at each step, until it is asked to stop or has done all its epochs."""
+    begin = max((kept.epoch for kept in order.candidates), default=0)
+    yield Started(order.device, 1, 1, order.spec["epochs"], 1, 0, 1, {})
+    print("pids", os.getpid())
+    for number in range(begin + 1, order.spec["epochs"] + 1):
+        yield EpochDone(row(number), best=True)
+        time.sleep(0.01)
+        if stop():
+            yield Checkpointed(checkpoint(order.checkpoints, number, Occasion.STOP))
+            yield Stopped()
+            return
+    yield Finished(Reason.COMPLETED, ())
+
+
+def keeps(order: Order) -> Iterator[RunEvent]:
+    """A checkpoint at each epoch, and at the end one that was only begun."""
+    yield Started(order.device, 1, 1, order.spec["epochs"], 1, 0, 1, {})
+    for number in range(1, order.spec["epochs"] + 1):
+        yield Checkpointed(checkpoint(order.checkpoints, number, Occasion.TIME))
+    (order.checkpoints / ".000009-00000000.x").mkdir()
+    yield Finished(Reason.COMPLETED, ())
+
+
+def checkpoint(folder: Path, epoch: int, occasion: Occasion) -> Checkpoint:
+    made = folder / f"{epoch:06d}-{0:08d}"
+    made.mkdir(parents=True)
+    (made / "state.pt").write_text("state")
+    return Checkpoint(new_id("ckpt"), made.name, epoch, 0, occasion, (CheckpointFile("state.pt", 5, "0"),))
 
 
 def row(number: int) -> EpochRow:
@@ -127,6 +165,7 @@ class Bomb:
 
 ACTS = {
     "epochs": epochs,
+    "keeps": keeps,
     "dies": dies,
     "leaves": leaves,
     "raises": raises,

@@ -35,6 +35,8 @@ def settings(tmp_path: Path) -> Settings:
         sweep_s=0.1,
         poll_s=0.2,
         watch_s=0.05,
+        grace_s=0.5,
+        backoff_s=0.05,
         max_attempts=3,
     )
     artifacts.mark(made.artifacts)

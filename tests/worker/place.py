@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from core.bell import LocalWatchBell, LocalWorkBell
 from core.job import EventType, Job
@@ -63,8 +64,8 @@ class Place:
         made.devices(WITHIN_S)
         return made
 
-    def submit(self, act: str | None = None, *, epochs: int = 2, by: str = "", num_workers: int = 0) -> Job:
-        job = self.store.add(acting(act, epochs=epochs, by=by, num_workers=num_workers))
+    def submit(self, act: str | None = None, **given: Any) -> Job:
+        job = self.store.add(acting(act, **given))
         self.work_bell.ring()
         return job
 
@@ -94,11 +95,12 @@ class Place:
             self._rung.notify_all()
 
 
-def acting(act: str | None, *, epochs: int = 2, by: str = "", num_workers: int = 0) -> JobSpec:
+def acting(act: str | None, *, epochs: int = 2, by: str = "", num_workers: int = 0, **given: Any) -> JobSpec:
     """A spec whose child acts as `act` says; without, it trains."""
     labels = {"act": act, "by": by} if act else {}
     loader = {"num_workers": num_workers}
-    return parse_spec({"dataset": "iris", "model": "linear", "epochs": epochs, "labels": labels, "loader": loader})
+    spec = {"dataset": "iris", "model": "linear", "epochs": epochs, "labels": labels, "loader": loader}
+    return parse_spec({**spec, **given})
 
 
 def parent_of(pid: int) -> int:

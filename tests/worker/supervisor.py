@@ -6,8 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+from core.bench import Order
 from core.events import Logged
-from core.runner import Order
 from tests.worker.place import acting, parent_of
 from worker.launcher import Launcher
 
@@ -16,7 +16,7 @@ def main(folder: Path) -> None:
     launcher = Launcher(trainer="tests.worker.acting")
     launcher.start()
     spec = acting("hangs").model_dump(mode="json")
-    child = launcher.launch(Order(spec, folder, "cpu", folder))
+    child = launcher.launch(Order(spec, folder, "cpu", folder, folder))
     printed: list[str] = []
     while not printed:
         printed = [line for event in child.read() or () if isinstance(event, Logged) for line in event.lines]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from core.bench import Order
 from core.errors import Unavailable
 from core.events import EpochDone, Finished, RunEvent
-from core.runner import Order
 from tests.worker.place import WITHIN_S, KeptLauncher, acting, gone, is_running, parent_of
 from worker.launcher import Launcher
 from worker.process import ChildProcess
@@ -81,7 +81,7 @@ def test_a_spare_child_that_died_is_no_trap(launcher: KeptLauncher, tmp_path: Pa
     child = launcher.launch(_order(tmp_path))
     assert child.pid != spare.pid
     assert isinstance(_everything(child)[-1], Finished)
-    assert child.close() == 0
+    assert child.close().code == 0
 
 
 def test_a_forkserver_that_died_is_started_again(launcher: KeptLauncher, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_a_child_tells_arrives_in_order_and_to_the_end(launcher: KeptLaunch
 def test_killing_is_harmless_when_the_child_is_long_gone(launcher: KeptLauncher, tmp_path: Path) -> None:
     child = launcher.launch(_order(tmp_path))
     _everything(child)
-    assert child.close() == 0
+    assert child.close().code == 0
     child.kill()
     assert child.read() is None
 
@@ -117,7 +117,7 @@ def test_many_threads_get_a_child_each(launcher: KeptLauncher, tmp_path: Path) -
         child = launcher.launch(_order(tmp_path))
         _everything(child)
         pids.append(child.pid)
-        assert child.close() == 0
+        assert child.close().code == 0
 
     threads = [threading.Thread(target=run) for _ in range(6)]
     for thread in threads:
@@ -159,12 +159,12 @@ def test_children_may_be_spawned_where_forking_is_unsafe(method: str, tmp_path: 
     launcher.start()
     child = launcher.launch(_order(tmp_path))
     assert isinstance(_everything(child)[-1], Finished)
-    assert child.close() == 0
+    assert child.close().code == 0
     launcher.close()
 
 
 def _order(folder: Path, *, epochs: int = 2) -> Order:
-    return Order(acting("epochs", epochs=epochs).model_dump(mode="json"), folder, "cpu", folder)
+    return Order(acting("epochs", epochs=epochs).model_dump(mode="json"), folder, "cpu", folder, folder)
 
 
 def _everything(child: ChildProcess) -> list[RunEvent]:

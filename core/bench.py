@@ -1,0 +1,97 @@
+"""What a run is worked on with: its order, the process that takes it up, and what of the store it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.bell import WatchBell
+from core.checkpoint import Checkpoint, Stage
+from core.endings import Exit
+from core.events import RunEvent
+from core.housekeeping import FileStore
+from core.job import Claim, ErrorInfo, Reason, Status, Worker
+from core.runs import Runs
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a training process is told: the spec, where its files and checkpoints go, what it can go on from.
+
+    It trains on `device` and ends when its supervisor was silent for `lease_s` and another `heartbeat_s`.
+    """
+
+    spec: Mapping[str, Any]
+    folder: Path
+    device: str
+    cache: Path
+    checkpoints: Path
+    candidates: tuple[Checkpoint, ...] = ()
+    lineage: tuple[Stage, ...] = ()
+    lease_s: float = 12.0
+    heartbeat_s: float = 3.0
+
+
+class Child(Protocol):
+    """A training process at work; one thread reads and closes it."""
+
+    def read(self) -> Sequence[RunEvent] | None:
+        """Wait, then everything it has told since; None once it is gone and all was read."""
+
+    def kill(self) -> None:
+        """End it and the processes it started, at once; from any thread, also when it is gone."""
+
+    def ask_stop(self) -> None:
+        """Ask it to keep a checkpoint and end; from any thread, also when it is gone; never waits."""
+
+    def ping(self) -> None:
+        """Tell it that its supervisor lives; from any thread, also when it is gone; never waits."""
+
+    def close(self) -> Exit:
+        """Kill it, wait until it is gone and let its pipes go; says how it ended."""
+
+
+class Launcher(Protocol):
+    """Where training processes come from."""
+
+    def launch(self, order: Order) -> Child:
+        """A process that takes up `order`."""
+
+
+class RunStore(FileStore, Protocol):
+    """What a run needs of the store."""
+
+    def claim(self, worker: Worker, *, device: str | None = None) -> Claim | None:
+        """Take the best queued job that the worker can run."""
+
+    def record(self, claim: Claim, events: Sequence[RunEvent]) -> Status:
+        """Store what a run told; raises ClaimLost."""
+
+    def release(
+        self,
+        claim: Claim,
+        *,
+        error: ErrorInfo | None = None,
+        reason: Reason | None = None,
+        run_s: float | None = None,
+    ) -> Status:
+        """Give the job back; raises ClaimLost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What runs are worked on with: the store, the processes, the watchers' bell, the settings, its runs."""
+
+    store: RunStore
+    launcher: Launcher
+    bell: WatchBell
+    settings: Settings
+    runs: Runs
+
+    @property
+    def root(self) -> Path:
+        """The artifacts folder."""
+        return self.settings.artifacts

@@ -1,0 +1,140 @@
+"""Removing files that no row names any more: behind a run, behind retention, and what a crash left."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from core import artifacts, keeping
+from core.errors import Refused
+from core.ids import is_id
+from core.job import HELD, Job
+
+log = logging.getLogger(__name__)
+ORPHAN_S = 3600.0
+"""A job's folder is removed when nobody has known the job, or written there, for so long."""
+BEGUN_S = 600.0
+"""What was begun by an attempt that is over goes after so long."""
+_AT_A_TIME = 200
+
+
+class FileStore(Protocol):
+    """What the removal of files needs of the store."""
+
+    def job(self, job_id: str) -> Job:
+        """The job; raises NotFound or Gone."""
+
+    def named_checkpoints(self, job_id: str) -> set[str]:
+        """The checkpoints of the job that a row of any job names."""
+
+
+class HouseStore(FileStore, Protocol):
+    """What housekeeping needs of the store."""
+
+    def tidy_up(self) -> list[str]:
+        """Delete what the settings no longer keep; the ids of the jobs whose files are to be looked at."""
+
+    def known_jobs(self, ids: Collection[str]) -> set[str]:
+        """Those of `ids` that are jobs."""
+
+
+def tidy(store: FileStore, root: Path, job_id: str) -> None:
+    """Keep of a job's files what its rows name, and what an attempt at work writes; raises Unavailable.
+
+    A job that is gone keeps only the checkpoints that its forks go on from.
+    """
+    try:
+        job = store.job(job_id)
+    except Refused:
+        remove(store, root, job_id)
+        return
+    artifacts.tidy(root, job)
+    if (root / job_id / keeping.FOLDER).is_dir():
+        # read behind the attempt's number: earlier ones can store nothing more
+        named = store.named_checkpoints(job_id)
+        over = job.attempt if job.status in HELD else job.attempt + 1
+        keeping.drop_unnamed(root, job_id, named=named, attempt=over)
+        artifacts.remove_empty(root, job_id)
+
+
+def remove(store: FileStore, root: Path, job_id: str) -> None:
+    """Remove the files of a job that is gone, but for checkpoints that other jobs' rows name; raises Unavailable."""
+    if not (root / job_id).is_dir():
+        return
+    named = store.named_checkpoints(job_id)
+    for found in sorted((root / job_id).glob("*")):
+        if found.name != keeping.FOLDER:
+            keeping.remove(found)
+    keeping.drop_unnamed(root, job_id, named=named, attempt=sys.maxsize)
+    artifacts.remove_empty(root, job_id)
+
+
+class Housekeeper:
+    """Looks through the artifacts folder, some jobs at each call, and deletes what retention no longer keeps.
+
+    It touches nothing but folders whose names are job ids.
+    """
+
+    def __init__(self, store: HouseStore, root: Path, *, orphan_s: float = ORPHAN_S, begun_s: float = BEGUN_S) -> None:
+        self._store = store
+        self._root = root
+        self._orphan_s = orphan_s
+        self._begun_s = begun_s
+        self._seen = ""
+
+    def clean(self) -> list[str]:
+        """Remove what is not kept any more; the ids of the jobs concerned. Raises Unavailable."""
+        retired = self._store.tidy_up()
+        for job_id in retired:
+            tidy(self._store, self._root, job_id)
+        orphans = self._removed_orphans()
+        if retired or orphans:
+            log.info("Housekeeping: %d jobs by age or count, %d by crashes", len(retired), len(orphans))
+        return [*retired, *orphans]
+
+    def _removed_orphans(self) -> list[str]:
+        """Of the next folders those that nobody knows; what is left of dead attempts goes from the others."""
+        ids = self._next()
+        known = self._store.known_jobs(ids) if ids else set()
+        for job_id in known:
+            if any(self._begun(job_id)):
+                tidy(self._store, self._root, job_id)
+        orphans = [job_id for job_id in ids if job_id not in known and self._is_old(self._root / job_id)]
+        orphans = [job_id for job_id in orphans if not self._is_only_named(job_id)]
+        for job_id in orphans:
+            remove(self._store, self._root, job_id)
+        return orphans
+
+    def _next(self) -> list[str]:
+        """The folders of some jobs, behind those of the last call, in a circle."""
+        found = sorted(entry.name for entry in self._root.iterdir() if is_id(entry.name, kind="job"))
+        ids = [job_id for job_id in found if job_id > self._seen][:_AT_A_TIME]
+        self._seen = ids[-1] if len(ids) == _AT_A_TIME else ""
+        return ids
+
+    def _begun(self, job_id: str) -> Iterator[Path]:
+        """What looks as if a dead attempt had begun it."""
+        for found in (self._root / job_id / keeping.FOLDER).glob("*/*"):
+            if not keeping.is_whole(found) and _age_s(found) > self._begun_s:
+                yield found
+
+    def _is_old(self, folder: Path) -> bool:
+        ages = [_age_s(found) for found in (folder, *folder.glob("*"), *folder.glob(f"{keeping.FOLDER}/*/*"))]
+        return min(ages) > self._orphan_s
+
+    def _is_only_named(self, job_id: str) -> bool:
+        """Whether there is nothing but checkpoints that the forks of a deleted job go on from."""
+        named = self._store.named_checkpoints(job_id)
+        files = (file for file in (self._root / job_id).rglob("*") if not file.is_dir())
+        return bool(named) and all(file.parent.relative_to(self._root).as_posix() in named for file in files)
+
+
+def _age_s(found: Path) -> float:
+    with suppress(OSError):
+        return time.time() - found.lstat().st_mtime
+    return 0.0  # it has just gone
