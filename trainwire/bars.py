@@ -127,7 +127,7 @@ def _words(event: Event) -> str | None:
 def _started(data: Mapping[str, Any]) -> str:
     if resumed := data.get("resumed"):
         words = f"goes on from epoch {resumed['epoch']}, step {resumed['step']} on {data['device']}"
-        return f"{words} (not bit-exact: {resumed['inexact']})" if resumed.get("inexact") else words
+        return words if resumed["bit_exact"] else f"{words} (not bit-exact: {resumed['bit_exact_reason']})"
     return (
         f"training on {data['device']}: {number(data['parameters'])} parameters, "
         f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"

@@ -24,7 +24,7 @@ def oversized(data: Mapping[Any, Any]) -> Iterator[Finding]:
         told = f"This field holds more than {MAX_VALUES:,} values, more than any setting takes."
         yield Finding((field,), None, told, {"values": MAX_VALUES})
     if not large and (whole := sum(counts.values())) > MAX_VALUES:
-        told = f"This holds {whole:,} values; a spec has some 50, and at most {MAX_VALUES:,}."
+        told = f"This holds {whole:,} values; a spec has some 70, and at most {MAX_VALUES:,}."
         yield Finding((), None, told, {"values": MAX_VALUES})
 
 

@@ -147,6 +147,10 @@ def check(step: Step, shell: Shell, *, up: Service) -> None:
         case ["docker", "compose"]:
             assert_compose_knows(step.command)
             return
+        case ["trainwire", "pause" | "resume" as verb]:
+            status = {"pause": "running", "resume": "paused"}[verb]
+            wait_until(lambda: f'"status":"{status}"' in shell.run("trainwire show $JOB --json"))
+            printed = shell.run(step.command)
         case _:
             printed = shell.run(step.command)
     wrong = differs(step.shown, printed)

@@ -87,7 +87,7 @@ def test_a_pause_and_its_end_are_told_and_the_watch_goes_on() -> None:
         ("status", {"status": "paused", "reason": "paused_by_user", "by": "worker"}),
         ("status", {"status": "queued", "reason": None, "by": "user"}),
         ("status", {"status": "running", "reason": None, "by": "worker"}),
-        ("started", {**STARTED, "resumed": {"checkpoint": "ckpt_1", "epoch": 7, "step": 120, "inexact": None}}),
+        ("started", {**STARTED, "resumed": {"checkpoint": "ckpt_1", "epoch": 7, "step": 120, "bit_exact": True}}),
         ("end", END),
     ]
     text, ended = shown(*told, terminal=False)
@@ -112,7 +112,8 @@ def test_a_pause_that_is_taken_back_is_told() -> None:
 
 
 def test_a_start_elsewhere_says_why_it_is_not_bit_exact() -> None:
-    resumed = {"epoch": 3, "step": 0, "inexact": "It goes on with 2 threads, not 1."}
+    why = "It goes on with 2 threads, not 1."
+    resumed = {"epoch": 3, "step": 0, "bit_exact": False, "bit_exact_reason": why}
     text, _ = shown(("started", {**STARTED, "resumed": resumed}), ("end", END), terminal=False)
     told = "goes on from epoch 3, step 0 on cpu (not bit-exact: It goes on with 2 threads, not 1.)"
     assert text.splitlines()[0] == told
