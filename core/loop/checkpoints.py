@@ -21,12 +21,12 @@ from torch import Tensor
 from core.checkpoint import Checkpoint, CheckpointFile, Occasion
 from core.failpoints import failpoint
 from core.ids import new_id
-from core.loop.failures import is_out_of_memory, sentence
+from core.loop.failures import is_out_of_memory
 from core.loop.files import fsync, sha256
 from core.loop.fingerprint import Fingerprint, fingerprint
 from core.loop.position import Position
 from core.loop.run import Run
-from core.loop.space import ensure_space, storing
+from core.loop.space import ensure_space, sentence, storing
 
 WEIGHTS = {"model": "model.safetensors", "kept": "best.safetensors"}
 """The parts of a run's state that are weights; each has a file of its own, which is missing when there are none."""
@@ -63,7 +63,6 @@ def write(run: Run, folder: Path, occasion: Occasion) -> Checkpoint:
     parts = {name: part.state_dict() for name, part in run.stateful().items()}
     weights = {file: parts.pop(name) for name, file in WEIGHTS.items() if parts.get(name)}
     rest = {"parts": parts, "fingerprint": dict(fingerprint(run)), "inexact": run.inexact}
-    folder.mkdir(parents=True, exist_ok=True)
     ensure_space(folder, _size([weights, rest]) + _PLAIN)
     at = run.position
     path = _unused(folder, f"{at.epoch:06d}-{at.step:08d}")
@@ -108,6 +107,7 @@ def restore(run: Run, snapshot: Snapshot) -> None:
 @contextmanager
 def _drafted(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; at the end it takes the name `path`, an error removes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield draft

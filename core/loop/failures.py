@@ -9,7 +9,7 @@ import torch
 from core.errors import RunFailed
 from core.events import Failed
 from core.job import ErrorInfo, Reason
-from core.loop.space import NO_SPACE
+from core.loop.space import NO_SPACE, sentence
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
 _LOADER = "DataLoader worker (pid"
@@ -57,9 +57,3 @@ def _storage_full(error: OSError) -> ErrorInfo:
 def _loader_lost(error: BaseException) -> ErrorInfo:
     hint = "Lower loader.num_workers (0 needs no processes), or give the worker more shared memory (shm_size)."
     return ErrorInfo(Reason.KILLED_BY_SIGNAL, sentence(error), hint, "/loader/num_workers")
-
-
-def sentence(error: BaseException) -> str:
-    """The type of `error` and the first line that it says."""
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__

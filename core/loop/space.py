@@ -23,7 +23,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 def ensure_space(folder: Path, needed: int) -> None:
     """Raise StorageFull unless the disk of `folder` has twice `needed` bytes left, and a margin."""
-    free = shutil.disk_usage(folder).free
+    free = _free(folder)
     if free < 2 * needed + MARGIN:
         raise StorageFull(
             f"{folder} has {_megabytes(free)} left; a checkpoint of {_megabytes(needed)} "
@@ -40,8 +40,20 @@ def storing(folder: Path) -> Iterator[None]:
     except (OSError, RuntimeError, SafetensorError) as error:
         if _number(error) not in NO_SPACE:
             raise
-        free = _megabytes(shutil.disk_usage(folder).free)
-        raise StorageFull(f"There is no room for more in {folder} ({free} free): {error}.", hint=_HINT) from error
+        told = f"There is no room for more in {folder} ({_megabytes(_free(folder))} free): {sentence(error)}."
+        raise StorageFull(told, hint=_HINT) from error
+
+
+def sentence(error: BaseException) -> str:
+    """The type of `error` and the first line that it says."""
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _free(folder: Path) -> int:
+    """Bytes left where `folder` is, or will be."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 def _number(error: BaseException) -> int | None:

@@ -32,7 +32,6 @@ def save(run: Run, *, folder: Path) -> tuple[Artifact, Artifact]:
 
     Raises StorageFull when the disk has no room for them.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with storing(folder):
         with written(folder / WEIGHTS) as draft:
             write_weights(run.kept.weights or run.model.state_dict(), draft)

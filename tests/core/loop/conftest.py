@@ -13,6 +13,7 @@ from core.events import EpochDone, Finished, RunEvent, Started
 from core.job import EpochRow, Progress
 from core.loop import train
 from core.spec import parse_spec
+from tests.core.loop.interrupting import Bench
 
 
 @dataclass(frozen=True)
@@ -70,3 +71,8 @@ def train_job(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> TrainJob
         return told
 
     return run
+
+
+@pytest.fixture
+def bench(tmp_path: Path, cache: Path) -> Bench:
+    return Bench(tmp_path, cache)

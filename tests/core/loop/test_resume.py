@@ -1,0 +1,117 @@
+"""A run that was interrupted ends with the same bits: every loss, every weight, wherever it was."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.core.loop.interrupting import After, Bench, pieced
+
+BLOBS = {"name": "blobs", "samples": 125, "features": 5, "classes": 3, "noise": 4}
+DEEP = {"name": "mlp", "hidden": [8], "dropout": 0.3, "batch_norm": True}
+JOB: dict[str, Any] = {
+    "dataset": BLOBS,
+    "model": DEEP,
+    "optimizer": {"name": "sgd", "momentum": 0.9},
+    "lr": 0.1,
+    "batch_size": 10,
+    "epochs": 3,
+}
+EVERY_STEP = {"every_s": 0}
+ONLY_ASKED = {"every_s": None}
+BLIND: dict[str, Any] = {
+    "dataset": "diabetes",
+    "model": "linear",
+    "preprocess": {"target": "standard"},
+    "split": {"validation": 0},
+    "epochs": 3,
+}
+PATIENT = {"monitor": "val_loss", "patience": 3, "min_delta": 0.001}
+
+
+def resumes_exactly(bench: Bench, fields: dict[str, Any], *, stride: int = 1) -> None:
+    whole = bench.attempt({**fields, "checkpoints": EVERY_STEP})
+    plain = bench.attempt({**fields, "checkpoints": ONLY_ASKED})
+    assert whole.bits == plain.bits, "taking checkpoints changed the numbers"
+    assert plain.checkpoints == []
+    for kept in whole.checkpoints[::stride]:
+        again = bench.attempt({**fields, "checkpoints": ONLY_ASKED}, kept)
+        assert again.resumed
+        assert (again.resumed.checkpoint, again.resumed.epoch, again.resumed.step) == (kept.id, kept.epoch, kept.step)
+        assert again.resumed.inexact is None
+        assert pieced(whole, kept, again) == plain.bits, f"differs from {kept.epoch}, {kept.step}"
+
+
+def test_a_run_goes_on_exactly_from_every_batch_of_every_epoch(bench: Bench) -> None:
+    resumes_exactly(bench, JOB)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "adam", "adamw", {"name": "adam", "amsgrad": True, "fused": False}, "rmsprop", "adagrad", "adadelta", "nadam",
+        "radam", {"name": "rmsprop", "momentum": 0.5, "centered": True},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_optimizer_goes_on_exactly(bench: Bench, optimizer: Any) -> None:
+    resumes_exactly(bench, {**JOB, "optimizer": optimizer, "lr": 0.01}, stride=10)
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs_goes_on_exactly(bench: Bench, search: str | None) -> None:
+    optimizer = {"name": "lbfgs", "max_iter": 3, "line_search_fn": search}
+    resumes_exactly(bench, {**BLIND, "optimizer": optimizer, "lr": 0.5, "batch_size": 442})
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        {"name": "step", "step_size": 1, "gamma": 0.5},
+        {"name": "multistep", "milestones": [1, 2, 2], "gamma": 0.5},
+        {"name": "exponential", "gamma": 0.5},
+        {"name": "cosine", "warmup_epochs": 1},
+        {"name": "one_cycle"},
+        {"name": "one_cycle", "warmup_epochs": 1, "anneal_strategy": "linear"},
+        {"name": "plateau", "patience": 0, "threshold": 0.9},
+        {"name": "constant", "warmup_epochs": 2},
+    ],
+    ids=str,
+)
+def test_every_schedule_goes_on_exactly(bench: Bench, scheduler: Any) -> None:
+    resumes_exactly(bench, {**JOB, "model": "linear", "scheduler": scheduler}, stride=10)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": "digits", "model": {"name": "cnn", "channels": [4]}, "batch_size": 150, "epochs": 2},
+        {"early_stopping": {**PATIENT, "min_delta": 0.5}, "epochs": 6},
+        {"early_stopping": PATIENT, "lr": 0.5, "epochs": 5, "metrics": ["accuracy", "f1", "auroc"]},
+        {"clip_grad_norm": 0.1},
+        {"loader": {"shuffle": False, "drop_last": True}, "batch_size": 11},
+        {"split": {"validation": 0}, "metrics": []},
+        {"dataset": "diabetes", "loss": "huber", "model": {"name": "mlp", "hidden": [8]}, "batch_size": 64},
+    ],
+    ids=["cnn", "stops_early", "restores_best", "clip", "in_order", "no_split", "numbers"],
+)
+def test_every_kind_of_run_goes_on_exactly(bench: Bench, changes: dict[str, Any]) -> None:
+    resumes_exactly(bench, {**JOB, **changes}, stride=9)
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_batches_from_processes_go_on_exactly(bench: Bench) -> None:
+    resumes_exactly(bench, {**JOB, "loader": {"num_workers": 2}, "epochs": 2}, stride=9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_that_is_stopped_again_and_again_ends_the_same(bench: Bench, seed: int) -> None:
+    chance = Random(seed)
+    attempts = [bench.attempt(JOB, stop=After(chance.randrange(1, 9)))]
+    while attempts[-1].stopped:
+        kept = [one for attempt in reversed(attempts) for one in reversed(attempt.checkpoints)]
+        attempts.append(bench.attempt(JOB, *kept, stop=After(chance.randrange(1, 9))))
+    assert len(attempts) > 3
+    assert [bit for attempt in attempts for bit in attempt.bits] == bench.attempt(JOB).bits
