@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from core import artifacts
-from core.errors import StartRefused
+from core.errors import RunFailed, StartRefused, StorageFull
 from core.job import Artifact, Claim, Job, Status
 
 
@@ -101,3 +105,33 @@ def test_an_artifact_stays_in_its_runs_folder(path: str) -> None:
 def test_an_artifact_is_placed_under_its_job_and_attempt() -> None:
     [placed] = artifacts.placed(claim(2), [Artifact("x", "x", "text/plain", 1, "0")])
     assert placed.path == "job_1/2/x"
+
+
+def test_a_full_or_unwritable_disk_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFailed) as refused:
+        artifacts.attempt_folder(tmp_path / "file", claim(1))
+    assert refused.value.hint
+    assert "TRAINWIRE_ARTIFACTS" in refused.value.hint
+
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(StorageFull, match="full"):
+        artifacts.attempt_folder(tmp_path, claim(1))
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "space"),
+    [(10**12, 65 << 20, True), (10**12, 63 << 20, False), (40 << 20, 5 << 20, True), (40 << 20, 3 << 20, False)],
+)
+def test_there_is_space_again_when_a_checkpoint_may_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int, free: int, space: bool
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(total, total - free, free))
+    assert artifacts.has_space(tmp_path) is space
+
+
+def test_a_folder_that_is_not_there_has_no_space(tmp_path: Path) -> None:
+    assert not artifacts.has_space(tmp_path / "nowhere")
