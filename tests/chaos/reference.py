@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from core.events import EpochDone, Finished
-from core.loop import train
 from core.spec import parse_spec
 
 WEIGHTS = "model.safetensors"
@@ -34,6 +33,8 @@ def reference(spec: Mapping[str, Any]) -> Reference:
 
 @cache
 def _trained(spec: str) -> Reference:
+    from core.loop import train  # not above: the light trainer takes its words from here, without torch
+
     figures: dict[int, Mapping[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for event in train(parse_spec(json.loads(spec)), folder=Path(folder)):

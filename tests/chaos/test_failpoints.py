@@ -22,23 +22,25 @@ FULL_ROUNDS = 10
 
 
 def test_a_trainer_that_dies_at_a_named_point_costs_nothing(siege: Siege) -> None:
-    _die_everywhere(siege, IN_A_TRAINER, STEADY)
-    siege.verdict("exit at a trainer's failpoints")
+    with siege.door.being_tended():
+        _die_everywhere(siege, IN_A_TRAINER, STEADY)
+        siege.verdict("exit at a trainer's failpoints")
 
 
 def test_a_service_that_dies_at_a_named_point_costs_nothing(light_siege: Siege) -> None:
     """With a trainer that needs no warm-up, since each of these points ends the whole service."""
-    cancelled = _die_everywhere(light_siege, IN_A_SERVICE, LIGHT)
-    wanted = {job_id: light.reference(LIGHT["epochs"]) for job_id in light_siege.jobs}
-    ends = dict.fromkeys(cancelled, ("cancelled",))
-    light_siege.verdict("exit at a service's failpoints", ends=ends, references=wanted)
+    with light_siege.door.being_tended():
+        ends = _die_everywhere(light_siege, IN_A_SERVICE, LIGHT)
+        wanted = {job_id: light.reference(LIGHT["epochs"]) for job_id in light_siege.jobs}
+        light_siege.verdict("exit at a service's failpoints, light trainer", ends=ends, references=wanted)
 
 
 @pytest.mark.full
 def test_a_whole_service_that_dies_at_a_named_point_costs_nothing(siege: Siege) -> None:
     """The same with the real trainer, over both doors."""
-    cancelled = _die_everywhere(siege, IN_A_SERVICE, STEADY)
-    siege.verdict("exit at a service's failpoints", ends=dict.fromkeys(cancelled, ("cancelled",)))
+    with siege.door.being_tended():
+        ends = _die_everywhere(siege, IN_A_SERVICE, STEADY)
+        siege.verdict("exit at a service's failpoints", ends=ends)
 
 
 @pytest.fixture
@@ -51,16 +53,15 @@ def light_siege(
         yield Siege(door, report, seed=seed, full=full, test=request.node.nodeid)
 
 
-def _die_everywhere(siege: Siege, points: tuple[str, ...], spec: Spec) -> list[str]:
-    """Let somebody die at each of the points, in a random order; gives the jobs that were cancelled on the way."""
-    cancelled: list[str] = []
-    with siege.door.being_tended():
-        for _ in range(siege.size(1, FULL_ROUNDS)):
-            for point in siege.rng.sample(points, len(points)):
-                job_id = _die_at(siege, point, spec)
-                if point.startswith("cancel."):
-                    cancelled.append(job_id)
-    return cancelled
+def _die_everywhere(siege: Siege, points: tuple[str, ...], spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Let somebody die at each of the points, in a random order; gives how the jobs that were cancelled may end."""
+    ends: dict[str, tuple[str, ...]] = {}
+    for _ in range(siege.size(1, FULL_ROUNDS)):
+        for point in siege.rng.sample(points, len(points)):
+            job_id = _die_at(siege, point, spec)
+            if point.startswith("cancel."):
+                ends[job_id] = ("cancelled",)
+    return ends
 
 
 def _die_at(siege: Siege, point: str, spec: Spec) -> str:
