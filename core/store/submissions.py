@@ -14,8 +14,8 @@ from core.store.wishes import Created, Once, Told, Wish
 KEPT_S = 86_400.0
 """How long a key is known."""
 _TAKE = {
-    "sqlite": sqlite.insert(submissions).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(submissions).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(submissions).on_conflict_do_nothing().returning(submissions.c.key),
+    "postgresql": postgresql.insert(submissions).on_conflict_do_nothing().returning(submissions.c.key),
 }
 
 
@@ -40,7 +40,7 @@ def _replayed(tx: Tx, job_id: str, once: Once) -> Created | None:
     """The answer to this key; None when the key is now this transaction's. Whoever comes second waits for the first."""
     own = {"key": once.key, "request": once.request, "job_id": job_id, "answer": "", "version": 0}
     taking = _TAKE[tx.conn.dialect.name].values(**own, created_at=tx.clock.now())
-    if tx.conn.execute(taking).rowcount == 1:
+    if tx.conn.scalar(taking) is not None:
         return None
     row = tx.conn.execute(select(submissions).where(submissions.c.key == once.key)).one_or_none()
     if row is None:

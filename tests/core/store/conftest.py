@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from core.store import Store
 from core.store.schema import upgrade
-from tests.core.store.making import emptied, settings
+from tests.core.store.making import HandClock, emptied, settings, timed
 from tests.servers import a_postgres
 
 OpenStore = Callable[..., Store]
@@ -29,6 +31,13 @@ def postgres_of_this_run() -> Iterator[str]:
     with a_postgres() as url:
         upgrade(url)
         yield url
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Four processes beside this one; each takes seconds to start, so the tests share them."""
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as processes:
+        yield processes
 
 
 @pytest.fixture
@@ -57,6 +66,25 @@ def open_store(url: str) -> Iterator[OpenStore]:
 
     def open_one(**fields: Any) -> Store:
         opened.append(Store.open(url, settings=settings(**fields)))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def open_timed(url: str, clock: HandClock) -> Iterator[OpenStore]:
+    """Opens stores on the one database that go by `clock`, with settings; closes them behind the test."""
+    opened: list[Store] = []
+
+    def open_one(**fields: Any) -> Store:
+        opened.append(timed(url, clock, **fields))
         return opened[-1]
 
     yield open_one

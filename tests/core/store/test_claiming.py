@@ -21,7 +21,7 @@ def test_a_claim_starts_the_job_and_carries_its_spec(store: Store) -> None:
     assert (running.status, running.worker, running.attempt, running.version) == (Status.RUNNING, "node", 1, 2)
     assert running.started_at is not None
     assert [each.status for each in running.transitions] == [Status.QUEUED, Status.RUNNING]
-    assert store.held("wk_node") == {job.id: (1, Status.RUNNING)}
+    assert store.held("wk_node") == {job.id: (1, Status.RUNNING, False)}
 
 
 def test_an_empty_queue_gives_no_claim(store: Store) -> None:
@@ -73,12 +73,16 @@ def test_a_beat_keeps_the_lease_and_shows_the_worker(open_store: OpenStore) -> N
     claim = store.claim(worker)
     assert claim is not None
     patient = open_store(lease_s=60)
-    patient.beat(worker, [claim])
+    patient.beat(worker, [(claim, 1.5)])
     assert store.sweep() == []
     [seen] = store.workers()
     assert (seen.id, seen.devices, seen.slots, seen.queues) == (worker.id, worker.devices, 2, ("cpu",))
     assert seen.jobs == (job.id,)
     assert seen.heartbeat_at is not None
+    store.release(claim)
+    again = store.claim(worker)
+    assert again is not None
+    assert again.run_s == 1.5
 
 
 def test_a_beat_does_not_keep_a_claim_that_is_over(open_store: OpenStore) -> None:
@@ -89,7 +93,7 @@ def test_a_beat_does_not_keep_a_claim_that_is_over(open_store: OpenStore) -> Non
     store.sweep()
     second = store.claim(a_worker("second"))
     assert second is not None
-    open_store(lease_s=60).beat(a_worker("first"), [first])
+    open_store(lease_s=60).beat(a_worker("first"), [(first, 1.5)])
     assert store.sweep() == [second.job_id]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import chain, repeat
@@ -17,7 +16,6 @@ from tests.core.store.conftest import OpenStore
 from tests.core.store.making import FINISHED, a_spec, a_worker, an_epoch, settings
 
 JOBS = 200
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def claim_all(store: Store, name: str) -> list[str]:
@@ -45,11 +43,10 @@ def test_many_threads_claim_each_job_once(store: Store) -> None:
     check_all_ended(store)
 
 
-def test_many_processes_claim_each_job_once(store: Store, url: str) -> None:
+def test_many_processes_claim_each_job_once(store: Store, url: str, processes: ProcessPoolExecutor) -> None:
     with ThreadPoolExecutor(8) as threads:
         added = [job.id for job in threads.map(store.add, repeat(a_spec(), JOBS))]
-    with ProcessPoolExecutor(4, mp_context=SPAWN) as processes:
-        claimed = list(processes.map(claim_all_from, repeat(url), map(str, range(4))))
+    claimed = list(processes.map(claim_all_from, repeat(url), map(str, range(4))))
     assert sorted(chain.from_iterable(claimed)) == sorted(added)
     check_all_ended(store)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,16 +13,16 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from core.errors import StartRefused
-from core.store import Store
+from core.store import JobQuery, Store
 from core.store.schema import config, connection, head, is_current, upgrade
 from core.store.tables import metadata
-from tests.core.store.making import a_spec, settings
+from tests.core.store.making import a_checkpoint, a_spec, a_worker, an_epoch, settings
 from tests.servers import a_postgres
 
-TABLES = {"jobs", "job_labels", "events", "epochs", "artifacts", "workers"}
+TABLES = {"jobs", "job_labels", "events", "epochs", "artifacts", "checkpoints", "submissions", "removed", "workers"}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -126,11 +128,11 @@ def test_the_migrations_make_the_very_tables_and_partial_indexes_of_the_code(tmp
 
 
 def statements(url: str) -> dict[str, set[str]]:
-    """Every CREATE of a SQLite file by name, as the set of its lines."""
+    """Every CREATE of a SQLite file by name, as the set of its parts: a column that was added stands elsewhere."""
     engine = create_engine(url)
     with engine.connect() as conn:
         found = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        made = {name: {line.strip(" ,\t") for line in sql.splitlines()} for name, sql in found}
+        made = {name: {part.strip(" \t") for part in re.split(r",|\n", sql)} for name, sql in found}
     engine.dispose()
     return {name: lines for name, lines in made.items() if name != "alembic_version"}
 
@@ -142,3 +144,67 @@ def test_alembic_finds_the_database_in_the_environment(bare: str) -> None:
     environment = {**os.environ, "TRAINWIRE_DATABASE_URL": bare}
     done = subprocess.run(line, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+JOB_OF_BEFORE = """
+INSERT INTO jobs (id, name, status, spec, priority, device, attempt, failures, last_seq, log_lines, worker_id,
+                  worker_name, lease_until, created_at)
+VALUES ('job_old', 'old', 'running', :spec, 0, 'auto', 2, 1, 3, 0, 'wk_1', 'one', :at, :at)
+"""
+EVENT_OF_BEFORE = "INSERT INTO events VALUES ('job_old', :seq, :at, :type, :data)"
+EPOCH_OF_BEFORE = "INSERT INTO epochs VALUES ('job_old', 1, 0.5, NULL, '{}', 0.1, 0.01, 8000, 0.001)"
+LABEL_OF_BEFORE = "INSERT INTO job_labels VALUES ('team', 'a', 'job_old')"
+
+
+def seed(conn: Connection) -> None:
+    """A running job as the version before leaves it."""
+    at = "2026-01-01T00:00:00.000000Z"
+    spec = a_spec(name="old", labels={"team": "a"}).model_dump(mode="json")
+    for unknown in ("checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory"):
+        del spec[unknown]
+    conn.execute(text(JOB_OF_BEFORE), {"spec": json.dumps(spec), "at": at})
+    moves = [("queued", None), ("running", None)]
+    for seq, (status, reason) in enumerate(moves, start=1):
+        data = json.dumps({"status": status, "reason": reason, "by": "user"})
+        conn.execute(text(EVENT_OF_BEFORE), {"seq": seq, "at": at, "type": "status", "data": data})
+    conn.execute(text(EVENT_OF_BEFORE), {"seq": 3, "at": at, "type": "epoch", "data": '{"epoch":1}'})
+    conn.execute(text(EPOCH_OF_BEFORE))
+    conn.execute(text(LABEL_OF_BEFORE))
+
+
+@pytest.mark.parametrize("first", ["0001", "head"])
+def test_a_job_that_the_version_before_wrote_goes_on(bare: str, first: str) -> None:
+    """Also one that it writes into the new tables, while both versions run."""
+    with connection(bare) as conn:
+        command.upgrade(config(conn), first)
+        seed(conn)
+    upgrade(bare)
+    store = Store.open(bare, settings=settings())
+    assert [row.train_loss for row in store.epochs("job_old")] == [0.5]
+    assert store.recover() == ["job_old"]
+    claim = store.claim(a_worker())
+    assert claim is not None
+    assert (claim.attempt, claim.run_s, claim.lineage, claim.checkpoints) == (3, 0.0, (), ())
+    store.record(claim, [an_epoch(1, train_loss=0.5, val_loss=None, metrics={}), a_checkpoint(claim, 1), an_epoch(2)])
+    assert [event.seq for event in store.events("job_old")] == list(range(1, 8))
+    assert len(store.checkpoints("job_old")) == 1
+    assert store.jobs(JobQuery(labels={"team": "a"})).rows[0].inexact is None
+    store.close()
+
+
+def test_going_back_keeps_what_the_version_before_knows(bare: str) -> None:
+    upgrade(bare)
+    with connection(bare) as conn:
+        seed(conn)
+    store = Store.open(bare, settings=settings())
+    store.recover()
+    claim = store.claim(a_worker())
+    assert claim is not None
+    store.record(claim, [a_checkpoint(claim, 1), an_epoch(2)])
+    store.close()
+    with connection(bare) as conn:
+        command.downgrade(config(conn), "0001")
+        assert conn.scalar(text("SELECT status FROM jobs")) == "running"
+        assert conn.scalar(text("SELECT max(epoch) FROM epochs")) == 2
+    assert tables(bare) == TABLES - {"checkpoints", "submissions", "removed"}
+    upgrade(bare)

@@ -57,7 +57,7 @@ def test_a_running_job_is_asked_to_stop_and_ends_when_its_worker_says_so(store: 
     assert claim is not None
     assert store.cancel(job.id).status is Status.CANCELLING
     assert store.cancel(job.id).version == 3
-    assert store.held("wk_node") == {job.id: (1, Status.CANCELLING)}
+    assert store.held("wk_node") == {job.id: (1, Status.CANCELLING, False)}
     assert store.release(claim) is Status.CANCELLED
     assert [each.by for each in store.job(job.id).transitions] == ["user", "worker", "user", "worker"]
 
