@@ -26,7 +26,7 @@ from core.loop.files import fsync, sha256
 from core.loop.fingerprint import Fingerprint, fingerprint
 from core.loop.position import Position
 from core.loop.run import Run
-from core.loop.space import ensure_space, sentence, storing
+from core.loop.space import ensure_space, storing
 
 WEIGHTS = {"model": "model.safetensors", "kept": "best.safetensors"}
 """The parts of a run's state that are weights; each has a file of its own, which is missing when there are none."""
@@ -155,7 +155,7 @@ def _judged() -> Iterator[None]:
     except _BROKEN as error:
         if is_out_of_memory(error):
             raise
-        raise Unusable(sentence(error)) from error
+        raise Unusable(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
 
 
 def _size(value: Any) -> int:

@@ -81,10 +81,10 @@ class Leaders:
     def see(self, row: EpochRow) -> bool:
         """Take in an epoch's figures; whether it is among the best so far."""
         cost = self.cost(row)
-        if cost is None:
+        if cost is None or (len(self._costs) == self.count and cost >= self._costs[-1]):
             return False
         self._costs = sorted([*self._costs, cost])[: self.count]
-        return cost in self._costs
+        return True
 
     def cost(self, row: EpochRow) -> float | None:
         """The monitored figure of `row`, turned so that less is better; None where it is no number."""
