@@ -19,14 +19,25 @@ from api.hub import Hub
 from api.node import NodeView
 from api.params import known_parameters
 from api.problems import add_handlers
-from api.routes import artifacts, catalog, events, jobs, metrics, operations, pages
+from api.routes import (
+    artifacts,
+    catalog,
+    checkpoints,
+    events,
+    jobs,
+    lineage,
+    metrics,
+    operations,
+    pages,
+    verbs,
+)
 from api.telemetry import UNTIMED, new_registry
 from api.version import VERSION
 from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-V1 = (jobs, metrics, events, artifacts, catalog)
+V1 = (jobs, verbs, lineage, metrics, events, checkpoints, artifacts, catalog)
 
 
 def create_app(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.examples import DETAILS, EPOCH, EVENTS, METRICS_CSV, SPEC_REFUSED, SPECS
+from api.examples import DETAILS, EPOCH, EVENTS, METRICS_CSV, SPEC_REFUSED
 from api.problems import MEDIA_TYPE, TITLES
 from core.wire import dumps
 
@@ -17,6 +17,10 @@ V1 = (*ANYWHERE, 401, 422)
 _HEADERS = {
     "ETag": {"description": "The version of what is shown.", "schema": {"type": "string"}},
     "Location": {"description": "Where the job is.", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "`true` where this is an earlier answer to the same Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
 }
 
 
@@ -28,6 +32,11 @@ def problems(*statuses: int) -> Responses:
 def open_problems() -> Responses:
     """The problems of a route that needs no key."""
     return {status: _problem(status) for status in ANYWHERE}
+
+
+def job_problems(*statuses: int) -> Responses:
+    """`problems` for a route of one job, which may not be there or be deleted."""
+    return problems(404, 410, *statuses)
 
 
 def spec_problems(*statuses: int) -> Responses:
@@ -45,6 +54,7 @@ def headed(status: int, description: str, *headers: str) -> Responses:
     return {status: {"description": description, "headers": {name: _HEADERS[name] for name in headers}}}
 
 
+QUEUED = headed(202, "The job is queued.", "Location", "ETag", "Idempotent-Replayed")
 NOT_MODIFIED: Responses = {304: {"description": "The client has this version.", "headers": {"ETag": _HEADERS["ETag"]}}}
 PAST_THE_END: Responses = {204: {"description": "The job has ended and nothing comes behind `after`: stop asking."}}
 
@@ -74,7 +84,11 @@ FILE: Responses = {
 FIGURES: Responses = {
     200: {"description": "The figures.", "content": text("text/plain", 'trainwire_jobs{status="queued"} 0.0\n')}
 }
-SPEC_BODY: dict[str, Any] = {"requestBody": {"content": {"application/json": {"examples": SPECS}}}}
+
+
+def body(examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What a body may look like."""
+    return {"requestBody": {"content": {"application/json": {"examples": examples}}}}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -38,6 +38,22 @@ SPECS: dict[str, dict[str, Any]] = {
     },
 }
 
+FORKS: dict[str, dict[str, Any]] = {
+    "the same": {"summary": "Reproduces the epochs behind the sixth", "value": {"epoch": 6}},
+    "slower and longer": {
+        "summary": "Goes on behind the last epoch with a smaller step",
+        "value": {"patch": {"lr": 0.01, "epochs": 60}},
+    },
+    "another optimizer": {
+        "summary": "Starts it with fresh state behind the sixth epoch",
+        "value": {"epoch": 6, "patch": {"optimizer": "adam", "labels": {"tried": "adam"}}},
+    },
+}
+RETRIES: dict[str, dict[str, Any]] = {
+    "go on": {"summary": "From the last checkpoint", "value": {"from": "checkpoint"}},
+    "start again": {"summary": "From the beginning", "value": {"from": "start"}},
+}
+
 EPOCH = {
     "epoch": 7,
     "train_loss": 0.1842,
@@ -74,8 +90,9 @@ DETAILS: dict[int, tuple[str, str]] = {
     403: ("cross_origin", "A page of another site may not change anything here."),
     404: ("not_found", f"There is no job '{JOB_ID}'."),
     409: ("wrong_status", "The job has succeeded, so it cannot be cancelled."),
+    410: ("gone", f"Job {JOB_ID} was deleted."),
     413: ("body_too_large", "The body has more than 1,048,576 bytes."),
-    415: ("unsupported_media_type", "Send the spec as application/json."),
+    415: ("unsupported_media_type", "Send the body as application/json."),
     416: ("range_not_satisfiable", "The file has 38,744 bytes."),
     422: ("invalid_parameter", "limit: Input should be less than or equal to 1000, not '1000000'."),
     500: ("internal_error", "The log has the reason under this request id."),

@@ -45,6 +45,11 @@ class Channel:
                 log.info("dropped a slow watcher of %s; it resumes with its last id", self.job_id)
                 self.watchers.discard(watcher)
 
+    def end(self) -> None:
+        """The job is no more: end every watch."""
+        for watcher in tuple(self.watchers):
+            watcher.end()
+
     def show(self, progress: Progress | None) -> None:
         """Tell every watcher how far the run is, if it moved."""
         if progress is None or progress == self.progress:
@@ -92,8 +97,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         for channel in self._channels.values():
-            for watcher in channel.watchers:
-                watcher.end()
+            channel.end()
 
     def close_soon(self) -> None:
         """Close from any thread or signal handler."""
@@ -154,16 +158,18 @@ class Hub:
             self._look(channel.job_id)
 
     def _read(self, channel: Channel) -> list[Event] | Pulse | None:
-        """What is new: events, or when there are none, how far the run is."""
+        """What is new: events, or when there are none, how far the run is; None when the job was deleted."""
         try:
             events = self._store.events(channel.job_id, after=channel.told, limit=PAGE)
             return events or self._store.pulse([channel.job_id]).get(channel.job_id)
         except Exception:
             log.warning("could not read job %s; the next poll will", channel.job_id, exc_info=True)
-            return None
+            return []
 
     def _tell(self, channel: Channel, found: list[Event] | Pulse | None) -> None:
-        if isinstance(found, Pulse):
+        if found is None:
+            channel.end()
+        elif isinstance(found, Pulse):
             channel.show(found.progress)
         elif found:
             channel.take(found)
@@ -176,19 +182,20 @@ class Hub:
             await asyncio.sleep(self._poll_s)
             if not self._channels:
                 continue
+            watched = tuple(self._channels)
             try:
-                pulses = await run_in_threadpool(self._store.pulse, tuple(self._channels))
+                pulses = await run_in_threadpool(self._store.pulse, watched)
             except Exception:
                 log.warning("could not poll; the next poll will", exc_info=True)
                 continue
-            for job_id, pulse in pulses.items():
-                self._compare(job_id, pulse)
+            for job_id in watched:
+                self._compare(job_id, pulses.get(job_id))
 
-    def _compare(self, job_id: str, pulse: Pulse) -> None:
+    def _compare(self, job_id: str, pulse: Pulse | None) -> None:
         channel = self._channels.get(job_id)
         if channel is None:
             return
-        if pulse.version > channel.told or pulse.progress not in (None, channel.progress):
+        if pulse is None or pulse.version > channel.told or pulse.progress not in (None, channel.progress):
             self._look(job_id)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:

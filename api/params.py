@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import Header, HTTPException, Path, Query, Request
+from fastapi import Depends, Header, HTTPException, Path, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from core.checks import MAX_PROBLEMS, nearest, shown
 from core.errors import BadRequest, SpecRefused
 from core.job import Problem
+from core.store import Once
 
 LIMIT = 1000
 MOST = 10_000
@@ -30,8 +32,36 @@ IfNoneMatch = Annotated[str | None, Header(description="The entity tag that the 
 LastEventId = Annotated[
     Annotated[int, Field(ge=0, le=_SEQ_MAX)] | None,
     BeforeValidator(lambda text: text or None),  # some clients send it empty before the first event
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": _SEQ_MAX}, {"type": "string", "const": ""}]}
+    ),
     Header(description="The last `seq` seen, sent by a stream that comes back."),
 ]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[ -~]+$",
+        description="Makes the request safe to repeat: the same key with the same request makes no second job but "
+        "gets the first answer again, with `Idempotent-Replayed: true`; with another request it is a 422. "
+        "Up to 255 printable ASCII characters, kept for 24 hours.",
+        examples=["0199f0c2-a1b2-7c3d-8e4f-5a6b7c8d9e0f"],
+    ),
+]
+
+
+async def _once(request: Request, idempotency_key: IdempotencyKey = None) -> Once | None:
+    if idempotency_key is None:
+        return None
+    asked = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode("utf-8", "replace"))
+    asked.update(await request.body())
+    return Once(idempotency_key, asked.hexdigest())
+
+
+OnceDep = Annotated[Once | None, Depends(_once)]
+"""The request's Idempotency-Key, if it has one, and what it stands for."""
 
 
 async def json_body(request: Request) -> None:
@@ -39,7 +69,7 @@ async def json_body(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
     if not is_json and (kind or await request.body()):
-        raise HTTPException(415, "Send the spec as application/json.")
+        raise HTTPException(415, "Send the body as application/json.")
     if twice := _named_twice(await request.body()):
         raise SpecRefused(
             [Problem("", f"{shown(name)} is given twice; which one holds?") for name in twice[:MAX_PROBLEMS]]

@@ -16,7 +16,16 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from core.checks import problems
-from core.errors import BadRequest, NotFound, SpecRefused, TrainwireError, Unavailable, WrongStatus
+from core.errors import (
+    BadRequest,
+    Gone,
+    KeyReused,
+    NotFound,
+    SpecRefused,
+    TrainwireError,
+    Unavailable,
+    WrongStatus,
+)
 from core.job import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,11 +39,13 @@ TITLES = {
     "not_found": "There is no such thing here",
     "method_not_allowed": "The method is not offered here",
     "wrong_status": "The job's status does not allow this",
+    "gone": "The job was deleted",
     "body_too_large": "The body is too large",
     "unsupported_media_type": "The body must be JSON",
     "range_not_satisfiable": "The range lies outside the file",
     "invalid_parameter": "A parameter is wrong",
     "invalid_spec": "The spec has problems",
+    "key_reused": "The Idempotency-Key belongs to another request",
     "internal_error": "Something went wrong in Trainwire",
     "unavailable": "The service cannot answer now",
 }
@@ -47,6 +58,7 @@ _BY_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     409: "wrong_status",
+    410: "gone",
     413: "body_too_large",
     415: "unsupported_media_type",
     416: "range_not_satisfiable",
@@ -57,6 +69,8 @@ _BY_ERROR: tuple[tuple[type[TrainwireError], int, str], ...] = (
     (SpecRefused, 422, "invalid_spec"),
     (NotFound, 404, "not_found"),
     (WrongStatus, 409, "wrong_status"),
+    (Gone, 410, "gone"),
+    (KeyReused, 422, "key_reused"),
     (BadRequest, 422, "invalid_parameter"),
     (Unavailable, 503, "unavailable"),
 )
@@ -117,6 +131,8 @@ def _detail(error: TrainwireError) -> str:
 def _listed(error: TrainwireError) -> Sequence[Problem]:
     if isinstance(error, SpecRefused):
         return error.problems
+    if isinstance(error, KeyReused):
+        return (Problem("/header/idempotency-key", error.message),)
     return (Problem(f"/query/{error.param}", error.message),) if error.param else ()
 
 
@@ -153,10 +169,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(request.scope, 400, detail=f"The body is not JSON: {what} at character {place}.")
     if any(one["loc"] == ("body",) and one["type"] == "missing" for one in found):
         return await _ours(request, SpecRefused([Problem("", "Send a spec as the body, in JSON.")]))
-    if all(one["loc"][0] == "body" for one in found):
-        refused = SpecRefused(problems([cast(ErrorDetails, {**one, "loc": one["loc"][1:]}) for one in found]))
-        return await _ours(request, refused)
-    errors = [_bad_parameter(one) for one in found]
+    within = problems([cast(ErrorDetails, {**one, "loc": one["loc"][1:]}) for one in found if one["loc"][0] == "body"])
+    if len(within) == len(found):
+        return await _ours(request, SpecRefused(within))
+    errors = [*(_bad_parameter(one) for one in found if one["loc"][0] != "body"), *within]
     return problem(request.scope, 422, detail="; ".join(one.message for one in errors), errors=errors)
 
 

@@ -14,12 +14,16 @@ TITLE = "Trainwire"
 DESCRIPTION = """Train PyTorch models over HTTP: POST a job spec, watch the losses arrive, take the model home.
 
 Errors are `application/problem+json` (RFC 9457) with a stable `code`; every answer carries `X-Request-ID`.
+A POST that makes a job takes an `Idempotency-Key`, which makes it safe to repeat. A deleted job is a 410.
 Times are RFC 3339 in UTC, durations end in `_s`. JSON has no NaN: such a number is null and named under `nonfinite`.
 """
 TAGS = [
-    {"name": "jobs", "description": "Queue, list, look at and cancel jobs."},
+    {
+        "name": "jobs",
+        "description": "Queue, list and look at jobs; pause, resume, cancel, retry, fork and delete them.",
+    },
     {"name": "watching", "description": "Figures, events and printed lines, by polling or live."},
-    {"name": "artifacts", "description": "The files that a job made."},
+    {"name": "artifacts", "description": "The files that a job made, and the checkpoints from which it can go on."},
     {"name": "service", "description": "Parts and workers."},
     {"name": "operations", "description": "For those who run the service."},
 ]

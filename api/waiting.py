@@ -23,10 +23,11 @@ def check_id(job_id: str) -> None:
 
 
 def standing(api: Api, job_id: str) -> Pulse:
-    """How a job stands; raises NotFound."""
+    """How a job stands; raises NotFound, and Gone when it was deleted."""
     check_id(job_id)
     pulse = api.store.pulse([job_id]).get(job_id)
     if pulse is None:
+        api.store.job(job_id)  # which says whether it never was or was deleted
         raise _no_job(job_id)
     return pulse
 

@@ -30,7 +30,7 @@ Range = Annotated[str | None, Header(description="`bytes=0-99`: a part of the fi
 IfRange = Annotated[str | None, Header(description="The entity tag for which the range holds.")]
 
 
-@router.get("", operation_id="listArtifacts", response_model=ArtifactPage, responses=docs.problems(404))
+@router.get("", operation_id="listArtifacts", response_model=ArtifactPage, responses=docs.job_problems())
 async def list_artifacts(job_id: JobId, api: ApiDep) -> Response:
     """The files that the job made."""
 
@@ -45,7 +45,7 @@ async def list_artifacts(job_id: JobId, api: ApiDep) -> Response:
     "/{name}",
     operation_id="downloadArtifact",
     response_class=Response,
-    responses=docs.FILE | docs.NOT_MODIFIED | docs.problems(404, 416),
+    responses=docs.FILE | docs.NOT_MODIFIED | docs.job_problems(416),
 )
 async def download_artifact(  # noqa: PLR0913 - the headers of a download
     job_id: JobId,

@@ -47,7 +47,7 @@ AskedDep = Annotated[Asked, Depends(_asked)]
     "/events",
     operation_id="streamEvents",
     response_model=EventPage,
-    responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.problems(404),
+    responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.job_problems(),
 )
 async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: AskedDep) -> Response:
     """The job's events behind `after`.
@@ -65,7 +65,7 @@ async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: Ask
     "/logs",
     operation_id="streamLogs",
     response_model=EventPage,
-    responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.problems(404),
+    responses=docs.EVENTS_STREAM | docs.PAST_THE_END | docs.job_problems(),
 )
 async def stream_logs(request: Request, job_id: JobId, api: ApiDep, asked: AskedDep) -> Response:
     """What the run printed behind `after`, a line an event; as a stream, followed by the job's `end`."""

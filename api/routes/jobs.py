@@ -1,4 +1,4 @@
-"""Jobs: queue one, list them, look at one, cancel one."""
+"""Jobs: queue one, list them, look at one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from starlette.responses import Response
 from api import docs
 from api.answers import digest, json_answer, names, next_link, unchanged, weak
 from api.context import Api, ApiDep
-from api.params import IfNoneMatch, JobId, Wait, json_body
-from api.render import job_json, job_path, page_json
+from api.examples import SPECS
+from api.params import IfNoneMatch, JobId, OnceDep, Wait, json_body
+from api.queueing import queue_new, whole_job
+from api.render import job_json, page_json
 from api.waiting import Look, check_id, look_until
 from core.checks import nearest
 from core.errors import BadRequest, SpecRefused
 from core.job import Job, Problem, Status
 from core.spec import JobSpec
-from core.store import JobQuery
+from core.store import JobQuery, Submit
 from core.views import JobPage, JobView
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -38,33 +40,26 @@ Text = Annotated[str, Query(max_length=_NAME_MAX, pattern=r"^[^\x00]*$")]
     status_code=202,
     response_model=JobView,
     dependencies=[Depends(json_body)],
-    responses=docs.headed(202, "The job is queued.", "Location", "ETag") | docs.spec_problems(403, 413, 415),
-    openapi_extra=docs.SPEC_BODY,
+    responses=docs.QUEUED | docs.spec_problems(403, 413, 415),
+    openapi_extra=docs.body(SPECS),
 )
-async def create_job(spec: JobSpec, api: ApiDep) -> Response:
+async def create_job(spec: JobSpec, api: ApiDep, once: OnceDep) -> Response:
     """Queue a job; a worker takes it up at once if one is free.
 
     Only `dataset` and `model` are required; the answer's `spec` shows every default filled in. All problems of a spec
     come back at once. The answer's `Location` is where the job is.
     """
-    return await run_in_threadpool(_create, api, spec)
+    return await run_in_threadpool(queue_new, api, once, functools.partial(_submit, api, spec))
 
 
-def _create(api: Api, spec: JobSpec) -> Response:
-    _check_device(api, spec)
-    job = api.store.add(spec)
-    api.work_bell.ring(job.queue)
-    return json_answer(_full(api, job), 202, {"Location": job_path(job.id), "ETag": weak(job.version)})
-
-
-def _check_device(api: Api, spec: JobSpec) -> None:
+def _submit(api: Api, spec: JobSpec) -> Submit:
     """With all workers in this process, a device that none has is refused at once."""
     wanted = spec.resources.device
     if api.node is None or wanted in ("auto", "cpu"):
-        return
+        return Submit(spec)
     there = api.node.devices(DEVICES_WAIT_S)
     if any(device == wanted or device.startswith(f"{wanted}:") for device in there):
-        return
+        return Submit(spec)
     allowed = ["auto", *there]
     message = f"{wanted!r} is no device of this machine, which has {', '.join(there)}.{nearest(wanted, allowed)}"
     raise SpecRefused([Problem("/resources/device", message, allowed)])
@@ -123,7 +118,7 @@ def _label(text: str) -> tuple[str, str]:
     "/{job_id}",
     operation_id="getJob",
     response_model=JobView,
-    responses=docs.headed(200, "The job.", "ETag") | docs.NOT_MODIFIED | docs.problems(404),
+    responses=docs.headed(200, "The job.", "ETag") | docs.NOT_MODIFIED | docs.job_problems(),
 )
 async def get_job(job_id: JobId, api: ApiDep, *, wait: Wait = 0, if_none_match: IfNoneMatch = None) -> Response:
     """How a job stands.
@@ -143,30 +138,4 @@ async def get_job(job_id: JobId, api: ApiDep, *, wait: Wait = 0, if_none_match: 
     etag = weak(job.version)
     if names(if_none_match, etag):
         return unchanged(etag)
-    return json_answer(await api.read(lambda: _full(api, job)), headers={"ETag": etag})
-
-
-@router.post(
-    "/{job_id}/cancel",
-    operation_id="cancelJob",
-    response_model=JobView,
-    responses=docs.headed(200, "The job is cancelled.", "ETag")
-    | {202: {"description": "Its worker is stopping it.", "model": JobView}}
-    | docs.problems(403, 404, 409),
-)
-async def cancel_job(job_id: JobId, api: ApiDep) -> Response:
-    """Cancel a job: at once when it waits (200), else as soon as its worker has stopped it (202); repeatable."""
-    check_id(job_id)
-    return await run_in_threadpool(_cancel, api, job_id)
-
-
-def _cancel(api: Api, job_id: str) -> Response:
-    job = api.store.cancel(job_id)
-    api.watch_bell.ring(job_id)
-    return json_answer(_full(api, job), 200 if job.status.ended else 202, {"ETag": weak(job.version)})
-
-
-def _full(api: Api, job: Job) -> str:
-    if job.status is not Status.QUEUED:
-        return job_json(job)
-    return job_json(job, position=api.store.position(job), waiting_for=api.store.waiting_for(job))
+    return json_answer(await api.read(lambda: whole_job(api, job)), headers={"ETag": etag})

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/jobs/{job_id}/metrics", tags=["watching"])
 Format = Literal["json", "jsonl", "csv"]
 
 
-@router.get("", operation_id="listMetrics", response_model=EpochPage, responses=docs.METRICS | docs.problems(404))
+@router.get("", operation_id="listMetrics", response_model=EpochPage, responses=docs.METRICS | docs.job_problems())
 async def list_metrics(  # noqa: PLR0913 - a list's parameters
     request: Request,
     job_id: JobId,

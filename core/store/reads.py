@@ -7,11 +7,12 @@ from collections.abc import Collection
 from core.checkpoint import Checkpoint
 from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
 from core.settings import Settings
-from core.store import checkpoints, claiming, fleet, reading
+from core.store import checkpoints, claiming, fleet, reading, submissions
 from core.store.backend import Backend
 from core.store.claiming import Held
 from core.store.paging import JobPage, JobQuery, page
 from core.store.reading import Pulse
+from core.store.wishes import Created, Once
 
 
 class Reads:
@@ -90,6 +91,10 @@ class Reads:
     def named_checkpoints(self, job_id: str) -> set[str]:
         """The folders of checkpoints below `<job_id>/` that a row of any job names: their files must stay."""
         return self._database.read(lambda tx: checkpoints.named(tx, job_id))
+
+    def answered(self, once: Once) -> Created | None:
+        """The answer that was given before to this Idempotency-Key; raises KeyReused."""
+        return self._database.read(lambda tx: submissions.answered(tx, once))
 
     def workers(self) -> list[Worker]:
         """The workers that are alive."""

@@ -31,6 +31,18 @@ def create(tx: Tx, job_id: str, wish: Wish, *, told: Told, once: Once | None) ->
     return Created(job_id, job.queue, text, job.version, replayed=False)
 
 
+def answered(tx: Tx, once: Once) -> Created | None:
+    """The answer that this key was given before, if it was; raises KeyReused."""
+    row = tx.conn.execute(select(submissions).where(submissions.c.key == once.key)).one_or_none()
+    if row is None:
+        return None
+    if row.request != once.request:
+        message = f"The Idempotency-Key {once.key[:80]!r} came with another request before."
+        raise KeyReused(message, hint="Use a new key for a new request.")
+    queue = tx.conn.scalar(select(jobs.c.queue).where(jobs.c.id == row.job_id))
+    return Created(row.job_id, queue, row.answer, row.version, replayed=True)
+
+
 def forget(tx: Tx) -> None:
     """Let go of the keys that are known long enough."""
     tx.conn.execute(delete(submissions).where(submissions.c.created_at < tx.clock.after(-KEPT_S)))
@@ -42,12 +54,8 @@ def _replayed(tx: Tx, job_id: str, once: Once) -> Created | None:
     taking = _TAKE[tx.conn.dialect.name].values(**own, created_at=tx.clock.now())
     if tx.conn.scalar(taking) is not None:
         return None
-    row = tx.conn.execute(select(submissions).where(submissions.c.key == once.key)).one_or_none()
-    if row is None:
+    replayed = answered(tx, once)
+    if replayed is None:
         message = "The Idempotency-Key ran out at this moment; ask again."
         raise Unavailable(message)
-    if row.request != once.request:
-        message = f"The Idempotency-Key {once.key[:80]!r} came with another request before."
-        raise KeyReused(message, hint="Use a new key for a new request.")
-    queue = tx.conn.scalar(select(jobs.c.queue).where(jobs.c.id == row.job_id))
-    return Created(row.job_id, queue, row.answer, row.version, replayed=True)
+    return replayed

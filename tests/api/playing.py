@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.bell import LocalWatchBell
-from core.events import EpochDone, Finished, Logged, RunEvent, Started
-from core.job import Artifact, Claim, EpochRow, Job, Progress, Reason, Worker
+from core.checkpoint import Checkpoint, CheckpointFile, Occasion
+from core.events import Checkpointed, EpochDone, Failed, Finished, Logged, RunEvent, Started, Stopped
+from core.ids import new_id
+from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Progress, Reason, Worker
 from core.spec import parse_spec
 from core.store import Store
 
@@ -47,6 +49,17 @@ def step(number: int, *, epoch: int = 1) -> Progress:
     return Progress(epoch=epoch, epochs=5, step=number, steps=45, eta_s=1.5)
 
 
+def checkpointed(folder: str, *, epoch: int, step: int = 0) -> Checkpointed:
+    """A checkpoint lies below the artifacts folder, or so it is told."""
+    files = (CheckpointFile("model.safetensors", 2440, "a" * 64), CheckpointFile("state.pt", 9000, "b" * 64))
+    return Checkpointed(Checkpoint(new_id("ckpt"), folder, epoch, step, Occasion.EPOCH, files, attempt=1))
+
+
+def diverged() -> Failed:
+    """The run failed for good."""
+    return Failed(Reason.DIVERGED, ErrorInfo("diverged", "The cost became NaN in epoch 2.", "Lower lr.", "/lr"))
+
+
 def finished(*artifacts: Artifact) -> Finished:
     """The run succeeded."""
     return Finished(Reason.COMPLETED, artifacts)
@@ -78,6 +91,21 @@ class Play:
         """Record what the run told, in one transaction, and ring."""
         self.store.record(self.claims[job.id], events)
         self.bell.ring(job.id)
+
+    def stop(self, job: Job) -> Job:
+        """The run stops as it was asked to, and its worker gives the job back."""
+        self.tell(job, Stopped())
+        self.store.release(self.claims.pop(job.id))
+        self.bell.ring(job.id)
+        return self.store.job(job.id)
+
+    def failed(self, *, after: int = 2, **spec: Any) -> Job:
+        """A job that has failed after some epochs, each with a checkpoint."""
+        job = self.running(**spec)
+        for number in range(1, after + 1):
+            self.tell(job, epoch(number), checkpointed(f"{job.id}/checkpoints/1/{number:06d}-00000000", epoch=number))
+        self.tell(job, diverged())
+        return self.store.job(job.id)
 
     def ended(self, *, epochs: int = 3, **spec: Any) -> Job:
         """A job that has succeeded after some epochs."""

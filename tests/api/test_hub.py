@@ -155,6 +155,23 @@ def test_a_database_that_is_away_ends_no_watch(counted: CountedStore, bell: Loca
     run(counted, bell, story, poll_s=0.05)
 
 
+@pytest.mark.parametrize("rings", [True, False])
+def test_the_watches_of_a_deleted_job_end(
+    counted: CountedStore, bell: LocalWatchBell, play: Play, *, rings: bool
+) -> None:
+    job, other = play.ended(), play.running()
+
+    async def story(hub: Hub) -> None:
+        with watchers(hub, job.id, told=job.version, count=3) as gone, hub.watch(other.id, told=other.version) as kept:
+            await asyncio.to_thread(play.store.delete, job.id)
+            if rings:
+                bell.ring(job.id)
+            assert all([(await watcher.news(within_s=10)).over for watcher in gone])
+            assert await kept.news(within_s=0.1) == News()
+
+    run(counted, bell, story, poll_s=60 if rings else 0.05)
+
+
 def test_a_flood_of_lines_reaches_everyone_in_pages(counted: CountedStore, bell: LocalWatchBell, play: Play) -> None:
     job = play.running()
 

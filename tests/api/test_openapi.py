@@ -10,19 +10,27 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import bare_app
+from api.examples import SPECS
 from api.openapi import as_text
 from api.schema import document
 from core.views import ProblemView
+from tests.api.playing import Play
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 OPERATIONS = {
     "createJob": "POST /v1/jobs",
     "listJobs": "GET /v1/jobs",
     "getJob": "GET /v1/jobs/{job_id}",
+    "deleteJob": "DELETE /v1/jobs/{job_id}",
+    "pauseJob": "POST /v1/jobs/{job_id}/pause",
+    "resumeJob": "POST /v1/jobs/{job_id}/resume",
     "cancelJob": "POST /v1/jobs/{job_id}/cancel",
+    "retryJob": "POST /v1/jobs/{job_id}/retry",
+    "forkJob": "POST /v1/jobs/{job_id}/fork",
     "listMetrics": "GET /v1/jobs/{job_id}/metrics",
     "streamEvents": "GET /v1/jobs/{job_id}/events",
     "streamLogs": "GET /v1/jobs/{job_id}/logs",
+    "listCheckpoints": "GET /v1/jobs/{job_id}/checkpoints",
     "listArtifacts": "GET /v1/jobs/{job_id}/artifacts",
     "downloadArtifact": "GET /v1/jobs/{job_id}/artifacts/{name}",
     "getCatalog": "GET /v1/catalog",
@@ -68,12 +76,44 @@ def test_every_error_is_a_problem_with_an_example(found: dict[str, Any]) -> None
             assert ProblemView.model_validate(content["example"]).status == int(status)
 
 
+def test_every_route_of_a_job_may_find_it_gone_but_the_one_that_deletes_it(found: dict[str, Any]) -> None:
+    for method, path, operation in _operations(found):
+        told = {"404", "410"} & set(operation["responses"])
+        if "{job_id}" in path:
+            assert told == ({"404"} if method == "delete" else {"404", "410"}), path
+
+
+def test_whatever_makes_a_job_takes_an_idempotency_key(found: dict[str, Any]) -> None:
+    making = {
+        one["operationId"]: one
+        for _, _, one in _operations(found)
+        if "Location" in one["responses"].get("202", {}).get("headers", {})
+    }
+    assert set(making) == {"createJob", "retryJob", "forkJob"}
+    for operation in making.values():
+        (key,) = [one for one in operation["parameters"] if one["in"] == "header"]
+        assert (key["name"], key["required"]) == ("idempotency-key", False)
+        assert "Idempotent-Replayed" in operation["responses"]["202"]["headers"]
+
+
 def test_every_example_spec_is_accepted(found: dict[str, Any], client: TestClient) -> None:
     examples = found["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["examples"]
 
     assert len(examples) >= 3
     for example in examples.values():
         assert client.post("/v1/jobs", json=example["value"]).status_code == 202
+
+
+@pytest.mark.parametrize("verb", ["retry", "fork"])
+def test_every_example_of_a_new_job_from_an_old_one_is_accepted(
+    found: dict[str, Any], client: TestClient, play: Play, verb: str
+) -> None:
+    body = found["paths"][f"/v1/jobs/{{job_id}}/{verb}"]["post"]["requestBody"]
+    old = play.failed(after=8, **SPECS["digits"]["value"])
+
+    for example in body["content"]["application/json"]["examples"].values():
+        answer = client.post(f"/v1/jobs/{old.id}/{verb}", json=example["value"])
+        assert answer.status_code == 202, answer.json()
 
 
 def test_statuses_are_an_enum_and_parts_a_discriminated_union(found: dict[str, Any]) -> None:

@@ -130,6 +130,13 @@ def test_a_name_given_twice_is_named(client: TestClient) -> None:
     ]
 
 
+def test_a_bad_header_and_a_bad_body_are_told_together(client: TestClient) -> None:
+    answer = client.post("/v1/jobs", json={**SPEC, "lr": -1}, headers={"Idempotency-Key": "a" * 256})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/header/idempotency-key", "/lr"]
+
+
 def test_a_bad_filter_is_named_also_where_it_is_one_of_many(client: TestClient) -> None:
     problem = ProblemView.model_validate_json(client.get("/v1/jobs?status=failed&status=bogus").content)
 

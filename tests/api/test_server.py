@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from api.server import Server, bound, check_exposure, serve
 from core.errors import StartRefused
 from core.store import schema
 from tests.api.conftest import MakeApp
+from tests.api.playing import SPEC
 from tests.api.waiting import until
 
 STREAMS = 50
@@ -83,6 +85,24 @@ def test_a_long_poll_and_a_stuck_reader_keep_no_process_alive(tmp_path: Path) ->
             assert _ended(process, signal.SIGTERM) < MOST_S
         assert stuck.recv(65536).startswith(b"HTTP/1.1 200")
         assert process.returncode == 0
+
+
+def test_what_was_accepted_is_there_whatever_kills_the_process(tmp_path: Path) -> None:
+    key = {"Idempotency-Key": "once"}
+    with _process(tmp_path) as (process, url, job_id):
+        # a raw socket, so that nothing lies between the last byte of the answer and the kill
+        with closing(socket.create_connection(_address(url))) as raw:
+            body = json.dumps(SPEC)
+            head = f"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            raw.sendall(f"POST /v1/jobs HTTP/1.1\r\n{head}\r\nIdempotency-Key: once\r\n\r\n{body}".encode())
+            answer = raw.recv(12)
+            process.kill()
+        assert answer == b"HTTP/1.1 202"
+    with _process(tmp_path) as (_, url, other_id), httpx.Client(base_url=url, trust_env=False) as client:
+        (accepted,) = [job for job in client.get("/v1/jobs").json()["data"] if job["id"] not in {job_id, other_id}]
+        again = client.post("/v1/jobs", content=body, headers={**key, "Content-Type": "application/json"})
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.json()["id"] == accepted["id"]
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +39,23 @@ CHECKS = [
     negative_data_rejection,
 ]
 LONGEST_WAIT_S = 0.05
+DOOMED = 5
+"""Few, so that some are deleted twice."""
 
 schema = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "openapi.json")
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service with a job in each state that a run can be in: its URL, and jobs that only a DELETE may have."""
+
+    url: str
+    jobs: list[str]
+    doomed: Iterator[str]
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
-    """A service with a job in each state that a run can be in, and its URL."""
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("contract")
     made = Settings(database_url=f"sqlite:///{folder / 'trainwire.db'}", artifacts=folder)
     tables.upgrade(made.database_url)
@@ -53,10 +65,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
     running = play.running()
     (folder / "model.json").write_text("{}")
     play.tell(running, finished(Artifact("model.json", "model.json", "application/json", 2, "0" * 64)))
-    job_ids = [running.id, play.ended(epochs=5).id, play.running().id, play.queued().id]
+    gone, paused = play.ended(), play.queued()
+    store.delete(gone.id)
+    store.pause(paused.id)
+    made_of = [play.ended(epochs=5), play.failed(), play.running(), play.running(), play.queued(), paused, gone]
+    doomed = itertools.cycle([play.ended(epochs=0).id for _ in range(DOOMED)])
     app = create_app(store=store, watch_bell=bell, work_bell=WorkBellFake(), settings=made, node=NodeFake())
     with Server(app, "127.0.0.1", 0) as server:
-        yield server.url, job_ids
+        yield Service(server.url, [running.id, *(job.id for job in made_of)], doomed)
     store.close()
 
 
@@ -67,20 +83,18 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_no_request_is_a_500_and_every_answer_is_documented(
-    case: schemathesis.Case[Any], service: tuple[str, list[str]]
-) -> None:
-    url, job_ids = service
-    _make_it_reach_something(case, job_ids)
-    case.call_and_validate(base_url=url, checks=CHECKS, timeout=20)
+def test_no_request_is_a_500_and_every_answer_is_documented(case: schemathesis.Case[Any], service: Service) -> None:
+    _make_it_reach_something(case, service)
+    case.call_and_validate(base_url=service.url, checks=CHECKS, timeout=20)
 
 
-def _make_it_reach_something(case: schemathesis.Case[Any], job_ids: list[str]) -> None:
+def _make_it_reach_something(case: schemathesis.Case[Any], service: Service) -> None:
     """Half of the generated ids become real ones, and no poll waits long."""
     path: dict[str, Any] = case.path_parameters or {}
     text = str(path.get("job_id", ""))
     if text and len(text) % 2 == 0:
-        path["job_id"] = job_ids[len(text) // 2 % len(job_ids)]
+        known = service.jobs[len(text) // 2 % len(service.jobs)]
+        path["job_id"] = next(service.doomed) if case.method == "DELETE" else known
         if "name" in path and len(text) % 4 == 0:
             path["name"] = "model.json"
     query: dict[str, Any] = case.query or {}

@@ -1,0 +1,128 @@
+"""New jobs from old ones: retry one that ended badly, fork one at an epoch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Body, Depends
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from starlette.responses import Response
+
+from api import docs
+from api.context import Api, ApiDep
+from api.examples import FORKS, RETRIES
+from api.params import JobId, OnceDep, json_body
+from api.queueing import queue_new
+from api.waiting import check_id
+from core.checks import explain, refuse
+from core.errors import SpecRefused
+from core.job import Job, Problem
+from core.spec.patching import patched
+from core.store import Fork, Retry
+from core.views import JobView
+
+router = APIRouter(
+    prefix="/v1/jobs/{job_id}",
+    tags=["jobs"],
+    dependencies=[Depends(json_body)],
+)
+
+_EPOCH_MAX = 2_147_483_647
+
+
+class Wish(BaseModel):
+    """What a new job takes from an old one; unknown members are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explained(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise refuse("wish", explain(error, cls, noun="this")) from None
+
+
+class RetryWish(Wish):
+    """Where a retry begins."""
+
+    start: Literal["checkpoint", "start"] = Field(
+        default="checkpoint",
+        alias="from",
+        description="The job's last checkpoint (the beginning, where it has none), or the beginning.",
+    )
+
+
+class ForkWish(Wish):
+    """Where a fork leaves its parent, and what it does differently from there."""
+
+    epoch: int | None = Field(
+        default=None,
+        ge=0,
+        le=_EPOCH_MAX,
+        description="The fork's own epochs begin behind this one of its parent; its last when not given.",
+    )
+    patch: dict[str, Any] = Field(
+        default_factory=dict,
+        description="A JSON Merge Patch (RFC 7396) of the parent's spec; other data or shapes are refused.",
+        examples=[{"lr": 0.01, "epochs": 60}],
+    )
+
+
+@router.post(
+    "/retry",
+    operation_id="retryJob",
+    status_code=202,
+    response_model=JobView,
+    responses=docs.QUEUED | docs.job_problems(403, 409, 413, 415),
+    openapi_extra=docs.body(RETRIES),
+)
+async def retry_job(
+    job_id: JobId, api: ApiDep, once: OnceDep, wish: Annotated[RetryWish | None, Body()] = None
+) -> Response:
+    """Queue a failed or cancelled job again, as a new job that goes on from its last checkpoint; the old one stays.
+
+    `parent` names the job and the epoch behind which the new one's own epochs begin.
+    """
+    check_id(job_id)
+    retry = Retry(job_id, from_start=wish is not None and wish.start == "start")
+    return await run_in_threadpool(queue_new, api, once, lambda: retry)
+
+
+@router.post(
+    "/fork",
+    operation_id="forkJob",
+    status_code=202,
+    response_model=JobView,
+    responses=docs.QUEUED | docs.job_problems(403, 413, 415),
+    openapi_extra=docs.body(FORKS),
+)
+async def fork_job(
+    job_id: JobId, api: ApiDep, once: OnceDep, wish: Annotated[ForkWish | None, Body()] = None
+) -> Response:
+    """Queue a new job that is the old one up to the end of an epoch, and differs by `patch` from there.
+
+    It starts from the newest checkpoint at or before that epoch, or from the start, and stores its own epochs from the
+    next one on; without a patch they are the old one's own. Whatever status the old job has, it stays as it is.
+    """
+    check_id(job_id)
+    return await run_in_threadpool(queue_new, api, once, lambda: _fork(api, job_id, wish or ForkWish()))
+
+
+def _fork(api: Api, job_id: str, wish: ForkWish) -> Fork:
+    parent = api.store.job(job_id)
+    epoch = _forked_at(parent, wish.epoch)
+    spec = patched(parent.spec, wish.patch, epoch=epoch)
+    return Fork(job_id, epoch, spec)
+
+
+def _forked_at(parent: Job, epoch: int | None) -> int:
+    """Told here too, since a patch is judged by the epoch behind which it applies."""
+    first = (parent.parent or {}).get("epoch") or 0
+    newest = first if parent.latest is None else int(parent.latest["epoch"])
+    if epoch is None or first <= epoch <= newest:
+        return newest if epoch is None else epoch
+    message = f"Job {parent.id} can be forked at its epochs {first} to {newest}, not at {epoch}."
+    raise SpecRefused([Problem("/epoch", message, {"minimum": first, "maximum": newest})])
