@@ -40,7 +40,7 @@ def ending(run: Run, exit_: Exit, *, lease_s: float, said_stopped: bool) -> Fail
         return Back(_stalled(run))
     if run.stopped or said_stopped:
         return unpunished(run)
-    if exit_.code == -signal.SIGKILL and run.was_silent(lease_s):
+    if exit_.code in (None, -signal.SIGKILL) and run.was_silent(lease_s):
         return Back(reason=Reason.LEASE_EXPIRED)  # we stood still, and it ended itself as it should
     return Back(_cause(exit_))
 

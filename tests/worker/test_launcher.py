@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from core.bench import Order
+from core.endings import Exit
 from core.errors import Unavailable
-from core.events import EpochDone, Finished, RunEvent
-from tests.worker.place import WITHIN_S, KeptLauncher, acting, gone, is_running, parent_of
+from core.events import Checkpointed, EpochDone, Finished, Logged, RunEvent, Stopped
+from tests.worker.place import WITHIN_S, KeptLauncher, acting, gone, happens, is_running, parent_of
 from worker.launcher import Launcher
 from worker.process import ChildProcess
 
@@ -84,15 +85,85 @@ def test_a_spare_child_that_died_is_no_trap(launcher: KeptLauncher, tmp_path: Pa
     assert child.close().code == 0
 
 
-def test_a_forkserver_that_died_is_started_again(launcher: KeptLauncher, tmp_path: Path) -> None:
+def test_a_forkserver_started_again_knows_no_secret_either(launcher: KeptLauncher, tmp_path: Path) -> None:
     assert launcher.wait_warm(WITHIN_S)
     spare = launcher._spare
     assert spare is not None
     os.kill(parent_of(spare.pid), signal.SIGKILL)
-    for _ in range(2):
-        child = launcher.launch(_order(tmp_path))
-        assert isinstance(_everything(child)[-1], Finished)
+    for _ in range(2):  # the first may be one that was on its way
+        child = launcher.launch(_order(tmp_path, act="confesses"))
+        told = _everything(child)
+        assert isinstance(told[-1], Finished)
         child.close()
+    said = [line for event in told if isinstance(event, Logged) for line in event.lines]
+    assert "inherited" in said, "nothing behind it: no variable of ours"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="watches a process by its descriptor")
+def test_a_run_survives_the_forkserver_and_its_end_is_still_seen(launcher: KeptLauncher, tmp_path: Path) -> None:
+    going, dying = (launcher.launch(_order(tmp_path / act, act=act)) for act in ("waits", "hangs"))
+    for child in (going, dying):
+        assert _until(child, EpochDone)
+    forkserver = parent_of(going.pid)
+    os.kill(forkserver, signal.SIGKILL)
+    assert gone([forkserver])
+    assert launcher.wait_warm(WITHIN_S)
+    (tmp_path / "go").touch()
+    assert isinstance(_everything(going)[-1], Finished)
+    going.close()
+    os.kill(dying.pid, signal.SIGKILL)
+    assert not any(isinstance(event, Finished) for event in _everything(dying))
+    assert dying.close().code is None, "nobody saw it"
+    launcher.launch(_order(tmp_path)).close()  # the spare is an orphan too
+
+
+@pytest.mark.parametrize("act", ["hangs", "steps"])
+def test_a_trainer_ends_when_its_supervisor_is_silent_for_a_lease(
+    launcher: KeptLauncher, tmp_path: Path, act: str
+) -> None:
+    child = launcher.launch(_order(tmp_path, act=act, epochs=100_000, lease_s=0.5, heartbeat_s=0.1))
+    for _ in range(10):
+        threading.Event().wait(0.1)  # twice a lease
+        child.ping()
+    assert child.alive(), "it was told that we live"
+    assert happens(lambda: not child.alive())
+    _everything(child)
+    assert child.close() == Exit(-signal.SIGKILL)
+
+
+def test_a_trainer_is_not_ended_by_a_pause_of_its_own(launcher: KeptLauncher, tmp_path: Path) -> None:
+    child = launcher.launch(_order(tmp_path, act="steps", epochs=100_000, lease_s=0.5, heartbeat_s=0.2))
+    assert _until(child, EpochDone)
+    os.kill(child.pid, signal.SIGSTOP)
+    for _ in range(8):
+        threading.Event().wait(0.1)
+        child.ping()
+    os.kill(child.pid, signal.SIGCONT)
+    child.ask_stop()
+    assert _until(child, Stopped)
+    child.close()
+
+
+def test_a_trainer_asked_to_stop_says_so_at_last(launcher: KeptLauncher, tmp_path: Path) -> None:
+    child = launcher.launch(_order(tmp_path, act="steps", epochs=100_000))
+    assert _until(child, EpochDone)
+    child.ask_stop()
+    told = _everything(child)
+    assert [type(event) for event in told[-2:]] == [Checkpointed, Stopped]
+    assert child.close().code == 0
+
+
+def test_telling_a_trainer_that_does_not_listen_never_waits(launcher: KeptLauncher, tmp_path: Path) -> None:
+    child = launcher.launch(_order(tmp_path, act="hangs"))
+    os.kill(child.pid, signal.SIGSTOP)
+    for _ in range(5000):
+        child.ping()
+    child.ask_stop()
+    child.kill()
+    child.ask_stop()
+    child.close()
+    child.ping()
+    child.ask_stop()
 
 
 def test_what_a_child_tells_arrives_in_order_and_to_the_end(launcher: KeptLauncher, tmp_path: Path) -> None:
@@ -163,8 +234,20 @@ def test_children_may_be_spawned_where_forking_is_unsafe(method: str, tmp_path: 
     launcher.close()
 
 
-def _order(folder: Path, *, epochs: int = 2) -> Order:
-    return Order(acting("epochs", epochs=epochs).model_dump(mode="json"), folder, "cpu", folder, folder)
+def _order(
+    folder: Path, *, act: str = "epochs", epochs: int = 2, lease_s: float = 60.0, heartbeat_s: float = 0.1
+) -> Order:
+    folder.mkdir(exist_ok=True)
+    spec = acting(act, epochs=epochs).model_dump(mode="json")
+    return Order(spec, folder, "cpu", folder, folder, lease_s=lease_s, heartbeat_s=heartbeat_s)
+
+
+def _until(child: ChildProcess, kind: type[RunEvent]) -> bool:
+    """Read on until it has told such an event; whether it did."""
+    while (told := child.read()) is not None:
+        if any(isinstance(event, kind) for event in told):
+            return True
+    return False
 
 
 def _everything(child: ChildProcess) -> list[RunEvent]:

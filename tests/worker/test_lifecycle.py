@@ -52,6 +52,25 @@ def test_a_paused_job_keeps_a_checkpoint_and_goes_on_from_it(place: Place) -> No
     assert stored == list(range(1, len(stored) + 1))
 
 
+def test_a_run_that_was_paused_again_and_again_gives_the_same_figures(place: Place) -> None:
+    place.node()
+    undisturbed = place.ended(place.submit(None, epochs=300))
+    job = place.submit(None, epochs=300)
+    for attempt in (1, 2, 3):
+        place.when(job, lambda now, nth=attempt: now.attempt == nth and now.progress is not None)  # type: ignore[misc]
+        place.store.pause(job.id)
+        place.when(job, has_status(Status.PAUSED))
+        place.store.resume(job.id)
+        place.work_bell.ring()
+    done = place.ended(job)
+    assert (done.status, done.attempt, done.inexact) == (Status.SUCCEEDED, 4, None)
+    one, other = ([row.figures() for row in place.store.epochs(each.id)] for each in (undisturbed, job))
+    assert one == other
+    weights = ("model.safetensors", "model.json")
+    first, second = ({file.name: file.sha256 for file in place.store.artifacts(each.id)} for each in (undisturbed, job))
+    assert first[weights[0]] == second[weights[0]]
+
+
 def test_a_pause_taken_back_too_late_queues_the_job_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.node()
     job = begun(place)

@@ -8,17 +8,35 @@ from pathlib import Path
 
 import pytest
 
-from core.events import EpochDone, Failed, Finished, Logged, Noticed, RunEvent, Started
+from core.checkpoint import Checkpoint, CheckpointFile, Occasion
+from core.errors import Unavailable
+from core.events import (
+    Checkpointed,
+    EpochDone,
+    Failed,
+    Finished,
+    Logged,
+    Noticed,
+    Resumed,
+    RunEvent,
+    Started,
+    Stopped,
+)
 from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
-from worker import messages
+from worker import memory, messages
+from worker.calm import Calm
 from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.lines import MAX_LINE, Lines
 from worker.slots import Slots, view
 
+ROW = EpochRow(1, float("nan"), float("inf"), {"val_accuracy": 0.5}, 0.1, 0.2, 3.0, 0.0)
 WORDS: tuple[RunEvent, ...] = (
     Started("cpu", 1, 2, 3, 4, 5, 6, {"torch": "2"}),
+    Started("cpu", 1, 2, 3, 4, 5, 6, {}, Resumed("ckpt_1", 1, 2, "another torch", ROW)),
+    Checkpointed(Checkpoint("ckpt_1", "a", 1, 2, Occasion.BEST, (CheckpointFile("b", 1, "c"),), cost=0.5)),
+    Stopped(),
     Progress(1, 2, 3, 4, 0.5),
-    EpochDone(EpochRow(1, float("nan"), float("inf"), {"val_accuracy": 0.5}, 0.1, 0.2, 3.0, 0.0), best=True),
+    EpochDone(ROW, best=True),
     Logged(("a", "b"), "stderr"),
     Noticed("code", "sentence", {"a": [1, None]}),
     Finished(Reason.COMPLETED, (Artifact("a", "a", "b", 1, "c"),)),
@@ -121,3 +139,50 @@ def test_slots_show_what_they_do() -> None:
         {"device": "cpu", "state": "busy"},
     ]
     assert [slot["state"] for slot in view(("cpu",), busy=(), warm=True)] == ["warm"]
+
+
+@pytest.mark.parametrize(
+    ("group", "file", "words"),
+    [
+        ("0::/some/where", "some/where/memory.events", "low 0\noom 4\noom_kill 3\n"),
+        ("0::/some/where", "memory.events", "oom_kill 3\n"),
+        ("4:memory:/some/where\n0::/", "memory/some/where/memory.oom_control", "under_oom 0\noom_kill 3\n"),
+        ("4:memory:/some/where", "memory/memory.oom_control", "oom_kill 3\n"),
+    ],
+)
+def test_the_systems_kills_for_want_of_memory_are_counted(tmp_path: Path, group: str, file: str, words: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(words)
+    own = tmp_path / "own"
+    own.write_text(group + "\n")
+    assert memory.kills(cgroups=tmp_path, own=own) == 3
+
+
+@pytest.mark.parametrize("words", ["", "nonsense\n", "oom_kill many\n", "low 0\n"])
+def test_a_system_that_does_not_count_its_kills_has_none(tmp_path: Path, words: str) -> None:
+    (tmp_path / "memory.events").write_text(words)
+    own = tmp_path / "own"
+    own.write_text("0::/\n")
+    assert memory.kills(cgroups=tmp_path, own=own) == 0
+    assert memory.kills(cgroups=tmp_path, own=tmp_path / "nowhere") == 0
+
+
+def test_who_never_missed_the_database_judges_at_once() -> None:
+    calm = Calm(3600.0)
+    calm.call(lambda: None)
+    assert calm.may_judge()
+
+
+def test_who_missed_the_database_judges_a_lease_later() -> None:
+    def away() -> None:
+        raise Unavailable
+
+    calm, quick = Calm(3600.0), Calm(0.0)
+    for each in (calm, quick):
+        with pytest.raises(Unavailable):
+            each.call(away)
+        assert each.away
+        assert not each.may_judge()
+        each.call(lambda: None)
+    assert not calm.may_judge()
+    assert quick.may_judge()
