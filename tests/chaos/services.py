@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -136,9 +136,13 @@ class Door(ABC):
 
     def bring_back(self, victim: Service) -> None:
         """Start a process again that died."""
+        self.lay_down(victim)
+        self.start(victim.name)
+
+    def lay_down(self, victim: Service) -> None:
+        """Count a process that died among those of which nothing may live on."""
         self.gone.append(victim)
         del self.services[victim.name]
-        self.start(victim.name)
 
     def spawn(self, name: str, *command: str, **env: str) -> Service:
         """Start a process in a group of its own; what it prints is in `<name>.log`."""
@@ -318,10 +322,13 @@ def flag(folder: Path) -> Path:
     return folder / "failpoint"
 
 
-def running(door: Door) -> Iterator[Door]:
-    """The service, started before and stopped behind."""
+Running = TypeVar("Running", bound=Door)
+
+
+def running(door: Running, *only: str) -> Iterator[Running]:
+    """The service (or `only` these of its processes), started before and stopped behind."""
     try:
-        door.start()
+        door.start(*only)
         yield door
     finally:
         door.stop()
