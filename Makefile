@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test check up bench format openapi
+.PHONY: setup run test chaos check up bench format openapi
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml
@@ -18,6 +18,9 @@ run: setup
 
 test: setup
 	@$(BIN)/pytest -n 2 --dist loadfile
+
+chaos: setup
+	@$(BIN)/pytest tests/chaos --full -q
 
 check: setup
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

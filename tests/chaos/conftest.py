@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not sys.platform.startswith("linux"):
             item.add_marker(pytest.mark.skip(reason="finds processes in /proc"))
         if config.getoption("--full"):
-            item.add_marker(pytest.mark.timeout(3600))
+            item.add_marker(pytest.mark.timeout(3600), append=False)
 
 
 @pytest.fixture(scope="session")

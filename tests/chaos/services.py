@@ -34,7 +34,7 @@ QUICK = {
 """The times of the always-on size; the full size runs with the defaults."""
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 STOPPED_WITHIN_S = 30.0
-AWAY_FOR_S = 60.0
+AWAY_FOR_S = 120.0
 """How long a client goes on asking a service that does not answer."""
 
 
