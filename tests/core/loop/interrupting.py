@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -56,6 +57,16 @@ class Attempt:
         """Every figure of every epoch to the last bit, which epochs were the best, how it ended, and the weights."""
         epochs = [(bits(epoch.row), epoch.best) for epoch in self.every(EpochDone)]
         return [*epochs, *((finished.reason, sha256(self.weights)) for finished in self.every(Finished))]
+
+    @property
+    def epochs_marked_best(self) -> list[int]:
+        return [epoch.row.epoch for epoch in self.every(EpochDone) if epoch.best]
+
+    @property
+    def kept_epoch(self) -> int:
+        """The epoch whose weights it left."""
+        epoch: int = json.loads((self.folder / "model.json").read_text())["weights"]["epoch"]
+        return epoch
 
     @property
     def weights(self) -> Path:
