@@ -39,8 +39,7 @@ def retry(tx: Tx, job_id: str, wish: Retry) -> Job:
     if old.status not in RETRIED:
         raise wrong(wish.job_id, old.status, "retried; only a failed or cancelled job can")
     copies = [] if wish.from_start else _newest(tx, wish.job_id, order=NEWEST_FIRST)
-    epoch = max([old.first, *(each.epoch for each in copies[:1])])
-    parent = {"id": wish.job_id, "epoch": epoch}
+    parent = {"id": wish.job_id, "epoch": max([old.first, *(each.epoch for each in copies)])}
     job = submitting.add(tx, job_id, old.spec, parent=parent, lineage=old.lineage)
     _copy(tx, job_id, copies)
     return job

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import KeyReused, SpecRefused
 from core.job import Job, Reason, Status
-from core.store import Created, Fork, JobQuery, Once, Retry, Store, Submit
+from core.store import Created, Fork, JobQuery, Once, Retry, Store, Submit, Wish
 from tests.core.store.conftest import OpenStore
 from tests.core.store.making import (
     FINISHED,
@@ -111,7 +111,7 @@ def test_an_answer_that_cannot_be_told_makes_no_job_and_takes_no_key(store: Stor
 def test_forks_and_retries_are_made_once_too(store: Store) -> None:
     parent = started(store)
     store.record(parent, [an_epoch(1), failed(Reason.DIVERGED)])
-    wishes: tuple[Fork, Retry] = (Fork(parent.job_id, 1, a_spec()), Retry(parent.job_id))
+    wishes: list[Wish] = [Fork(parent.job_id, 1, a_spec()), Retry(parent.job_id)]
     for number, wish in enumerate(wishes):
         once = Once(f"key {number}", "request")
         first, second = (store.create(wish, told=told, once=once) for _ in range(2))
