@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +18,8 @@ from core.job import HELD, Job
 log = logging.getLogger(__name__)
 ORPHAN_S = 3600.0
 """A job's folder is removed when nobody has known the job, or written there, for so long."""
-BEGUN_S = 600.0
-"""What was begun by an attempt that is over goes after so long."""
+LEFTOVER_S = 600.0
+"""A checkpoint that does not count and is not on its way goes after so long."""
 _AT_A_TIME = 200
 
 
@@ -80,11 +80,9 @@ class Housekeeper:
     It touches nothing but folders whose names are job ids.
     """
 
-    def __init__(self, store: HouseStore, root: Path, *, orphan_s: float = ORPHAN_S, begun_s: float = BEGUN_S) -> None:
+    def __init__(self, store: HouseStore, root: Path) -> None:
         self._store = store
         self._root = root
-        self._orphan_s = orphan_s
-        self._begun_s = begun_s
         self._seen = ""
 
     def clean(self) -> list[str]:
@@ -98,11 +96,11 @@ class Housekeeper:
         return [*retired, *orphans]
 
     def _removed_orphans(self) -> list[str]:
-        """Of the next folders those that nobody knows; what is left of dead attempts goes from the others."""
+        """Of the next folders those that nobody knows; of the others what does not count goes."""
         ids = self._next()
         known = self._store.known_jobs(ids) if ids else set()
         for job_id in known:
-            if any(self._begun(job_id)):
+            if self._has_leftovers(job_id):
                 tidy(self._store, self._root, job_id)
         orphans = [job_id for job_id in ids if job_id not in known and self._is_old(self._root / job_id)]
         orphans = [job_id for job_id in orphans if not self._is_only_named(job_id)]
@@ -117,15 +115,15 @@ class Housekeeper:
         self._seen = ids[-1] if len(ids) == _AT_A_TIME else ""
         return ids
 
-    def _begun(self, job_id: str) -> Iterator[Path]:
-        """What looks as if a dead attempt had begun it."""
-        for found in (self._root / job_id / keeping.FOLDER).glob("*/*"):
-            if not keeping.is_whole(found) and _age_s(found) > self._begun_s:
-                yield found
+    def _has_leftovers(self, job_id: str) -> bool:
+        """Whether checkpoints of it lie there for long that no row names: begun, or let go of by the last fork."""
+        there = (self._root / job_id / keeping.FOLDER).glob("*/*")
+        old = {found.relative_to(self._root).as_posix() for found in there if _age_s(found) > LEFTOVER_S}
+        return bool(old) and not old <= self._store.named_checkpoints(job_id)
 
     def _is_old(self, folder: Path) -> bool:
         ages = [_age_s(found) for found in (folder, *folder.glob("*"), *folder.glob(f"{keeping.FOLDER}/*/*"))]
-        return min(ages) > self._orphan_s
+        return min(ages) > ORPHAN_S
 
     def _is_only_named(self, job_id: str) -> bool:
         """Whether there is nothing but checkpoints that the forks of a deleted job go on from."""

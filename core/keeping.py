@@ -62,11 +62,6 @@ def drop_unnamed(root: Path, job_id: str, *, named: Collection[str], attempt: in
     return dropped
 
 
-def is_whole(found: Path) -> bool:
-    """Whether its name is that of a checkpoint that was written to its end."""
-    return _WHOLE.fullmatch(found.name) is not None
-
-
 def remove(found: Path) -> None:
     """Remove a folder or a file, as far as that can be done; what a link leads to stays."""
     if found.is_dir() and not found.is_symlink():

@@ -102,6 +102,18 @@ def test_what_a_dead_attempt_had_begun_goes_and_what_a_live_one_writes_stays(tmp
     assert live.exists()
 
 
+def test_what_the_last_fork_let_go_of_goes(tmp_path: Path) -> None:
+    parent = a_job(Status.SUCCEEDED)
+    rows = Rows(parent)
+    old = written(tmp_path, parent.id, "checkpoints", "2", "000001-00000000", "state.pt")
+    rows.named = {old.parent.relative_to(tmp_path).as_posix()}
+    Housekeeper(rows, tmp_path).clean()
+    assert old.exists()
+    rows.named = set()
+    Housekeeper(rows, tmp_path).clean()
+    assert not old.exists()
+
+
 def test_a_deleted_job_leaves_only_what_its_forks_go_on_from(tmp_path: Path) -> None:
     gone = a_job(Status.SUCCEEDED)
     rows = Rows(gone)

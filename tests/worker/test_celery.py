@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.store import Store
 from core.store.schema import upgrade
 from tests.servers import a_postgres, a_redis
-from tests.worker.place import WITHIN_S, acting, gone
+from tests.worker.place import WITHIN_S, acting, gone, happens, is_running
 from worker.app import app
 from worker.tasks import look
 
@@ -123,6 +123,20 @@ def test_a_message_starts_a_job_and_sigterm_gives_it_back(stack: Stack) -> None:
         back = stack.store.job(endless.id)
         assert (back.status, back.status_reason) == (Status.QUEUED, Reason.WORKER_DRAINED)
         assert stack.store.workers() == []
+        assert stack.store.checkpoints(endless.id)[0].epoch == stack.store.epochs(endless.id)[-1].epoch
+
+
+def test_a_further_signal_ends_a_worker_whose_run_does_not_stop(stack: Stack) -> None:
+    with stack.worker(TRAINWIRE_GRACE_S="60") as worker:
+        job = stack.submit(epochs=100_000)
+        stack.when(job, lambda now: now.latest is not None)
+        for child in (pid for pid in processes_below(worker.pid) if is_running(pid) and os.getpgid(pid) == pid):
+            os.kill(child, signal.SIGSTOP)
+        worker.send_signal(signal.SIGTERM)
+        assert happens(lambda: "shutdown" in stack.log())
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(WITHIN_S) == 0
+        assert stack.store.job(job.id).status_reason is Reason.WORKER_DRAINED
 
 
 def test_a_lost_message_costs_a_poll_and_a_killed_worker_a_lease(stack: Stack) -> None:
