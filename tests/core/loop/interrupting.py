@@ -90,12 +90,14 @@ class Bench:
         *candidates: Checkpoint,
         lineage: Sequence[Stage] = (),
         stop: Callable[[], bool] = never,
+        into: list[RunEvent] | None = None,
     ) -> Attempt:
-        """Train to the end, or until `stop`, from the first of `candidates` that is whole."""
-        attempt = Attempt(Path(tempfile.mkdtemp(dir=self.root)))
+        """Train to the end, or until `stop`, from the first of `candidates` that is whole; `into` survives an error."""
+        attempt = Attempt(Path(tempfile.mkdtemp(dir=self.root)), [] if into is None else into)
         saving = Saving(attempt.folder / "checkpoints", candidates, tuple(lineage))
         spec = parse_spec(fields)
-        attempt.events.extend(train(spec, folder=attempt.folder, cache=self.cache, save=saving, stop=stop))
+        for event in train(spec, folder=attempt.folder, cache=self.cache, save=saving, stop=stop):
+            attempt.events.append(event)
         return attempt
 
 

@@ -17,13 +17,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from core.checkpoint import Checkpoint, Occasion
+from core.checkpoint import Checkpoint
 from core.errors import StorageFull
 from core.events import Noticed
 from core.job import Reason
 from core.loop import checkpoints, fingerprint, space, weights
 from core.loop.failures import explain
-from tests.core.loop.interrupting import Attempt, Bench, pieced
+from tests.core.loop.interrupting import After, Attempt, Bench, pieced
 
 JOB: dict[str, Any] = {
     "dataset": "iris",
@@ -50,6 +50,23 @@ def test_a_checkpoint_names_its_files_with_their_hashes(first: Attempt) -> None:
     assert [Path(one.path).name for one in first.checkpoints[:4]] == [
         "000000-00000001", "000000-00000002", "000000-00000003", "000001-00000000",
     ]  # fmt: skip
+
+
+def test_every_file_and_its_folder_are_flushed_before_the_name_and_the_name_behind(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    rename = Path.rename
+
+    def noted(path: Path, target: Path) -> Path:
+        order.append("renamed")
+        return rename(path, target)
+
+    monkeypatch.setattr(checkpoints, "fsync", lambda path: order.append(path.name))
+    monkeypatch.setattr(Path, "rename", noted)
+    bench.attempt({**JOB, "checkpoints": {"every_s": None}}, stop=After(2))
+    assert order.pop(2).startswith(".000000-00000002.")
+    assert order == ["model.safetensors", "state.pt", "renamed", "checkpoints"]
 
 
 def test_no_best_weights_are_kept_before_there_are_any_or_where_none_are_wanted(bench: Bench, first: Attempt) -> None:
@@ -301,11 +318,3 @@ def test_nothing_is_hashed_or_looked_up_before_the_first_checkpoint(
 ) -> None:
     monkeypatch.setattr(checkpoints, "fingerprint", lambda _: pytest.fail("too early"))
     assert bench.attempt({**JOB, "checkpoints": {"every_s": None}}).rows
-
-
-def test_a_checkpoint_says_that_it_was_asked_for(bench: Bench) -> None:
-    told = bench.attempt(
-        {**JOB, "checkpoints": {"every_s": None}}, stop=iter([False, False, True, True, True]).__next__
-    )
-    assert [kept.occasion for kept in told.checkpoints] == [Occasion.STOP]
-    assert told.stopped
