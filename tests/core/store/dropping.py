@@ -13,12 +13,14 @@ from sqlalchemy import make_url
 
 @dataclass
 class Wire:
-    """A TCP proxy; `break_at` says of a client's message whether the wire breaks, and whether behind its delivery."""
+    """A TCP proxy that breaks at the next COMMITs, before or behind their delivery, and may stay down from then on."""
 
     url: str
     breaks_left: int = 0
     after_delivery: bool = True
     broken: int = 0
+    stays_down: bool = False
+    down: bool = False
     sockets: list[socket.socket] = field(default_factory=list)
 
     def forward(self, client: socket.socket, server: socket.socket) -> None:
@@ -28,6 +30,7 @@ class Wire:
                 if b"COMMIT" in said and self.breaks_left > 0:
                     self.breaks_left -= 1
                     self.broken += 1
+                    self.down = self.stays_down
                     self._break(client, server, said)
                     return
                 server.sendall(said)
@@ -74,6 +77,9 @@ def _accept(listener: socket.socket, wire: Wire, address: tuple[str, int]) -> No
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
+            if wire.down:
+                client.close()
+                continue
             server = socket.create_connection(address)
             wire.sockets += [client, server]
             _thread(lambda client=client, server=server: wire.forward(client, server))  # type: ignore[misc]

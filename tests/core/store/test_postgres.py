@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from core.errors import Unavailable
-from core.events import Logged
+from core.errors import ClaimLost, Unavailable
+from core.events import Logged, RunEvent
 from core.job import Status
 from core.store import JobQuery, Store
 from core.store.backend import Tx
@@ -75,6 +75,31 @@ def test_a_write_whose_commit_got_no_answer_counts_exactly_once(
     assert [job.id for job in fragile.jobs(JobQuery()).rows] == [job.id]
     kinds = [event.type.value for event in fragile.events(job.id)]
     assert kinds == ["status", "status", "epoch", "log", "end"]
+
+
+@pytest.mark.parametrize("after_delivery", [True, False])
+def test_what_a_run_tells_is_stored_once_although_the_database_went_away_while_it_committed(
+    wire: Wire, fragile: Store, monkeypatch: pytest.MonkeyPatch, after_delivery: bool
+) -> None:
+    """Nobody can say then whether it was stored, so the run tells it again, with what came since behind it."""
+    monkeypatch.setattr("core.store.postgres.LONG_PAUSES_S", (0.01,))
+    wire.stays_down, wire.after_delivery = True, after_delivery
+    job = fragile.add(a_spec())
+    claim = fragile.claim(a_worker())
+    assert claim is not None
+    told: list[RunEvent] = []
+    pieces: list[list[RunEvent]] = [[an_epoch(1), Logged(("one",))], [Logged(("two",))], [an_epoch(2), FINISHED]]
+    for piece in pieces:
+        told += piece
+        wire.breaks_left = 1
+        with pytest.raises(Unavailable):
+            fragile.record(claim, told)
+        wire.down = False
+    assert fragile.record(claim, told) is Status.SUCCEEDED
+    kinds = [event.type.value for event in fragile.events(job.id)]
+    assert kinds == ["status", "status", "epoch", "log", "log", "epoch", "end"]
+    with pytest.raises(ClaimLost):
+        fragile.record(claim, [Logged(("three",))])
 
 
 def test_reads_go_on_over_connections_that_the_server_closed(store: Store) -> None:
