@@ -1,7 +1,7 @@
 """Models, sized from the data; each tells its cost by arithmetic, so that no spec is built to be judged.
 
-Of the other facts, `smallest_batch` says what batch norm needs, `batch_coupled` whether a prediction rests on the rest of
-its batch, and `patchable` names the settings that leave every weight its name and shape: a fork may change them.
+Of the other facts, `smallest_batch` says what batch norm needs, `batch_coupled` whether a prediction rests on its whole
+batch, and `patchable` names the settings that leave every weight its name and shape: a fork may change them.
 """
 
 from __future__ import annotations

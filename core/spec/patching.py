@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.checks import Finding, problems, refuse, shown
 from core.errors import SpecRefused
+from core.job import Problem
 from core.registry import PartSettings, Registry, datasets, losses, models, optimizers, schedulers
 from core.spec.job_spec import JobSpec, parse_spec
 from core.spec.outline import Outline
@@ -31,9 +32,10 @@ MAX_DEPTH = 16
 def patched(spec: Mapping[str, Any], patch: Mapping[str, Any], *, epoch: int) -> JobSpec:
     """`spec` with `patch` over it, for a job that goes on behind `epoch`; raises SpecRefused, pointers under /patch.
 
-    Objects are merged, null removes a setting (its default comes back), lists and plain values replace. A part of
-    another name replaces the old one whole, settings and all; so does a plain name. Another optimizer without an `lr`
-    takes its own default `lr`, and `checkpoints.monitor` goes on following `early_stopping.monitor` where it did.
+    Objects are merged, lists and plain values replace; null removes a setting, so that its default comes back (and no
+    patch can give one the value null that has another default: `checkpoints.every_s`). A part of another name replaces
+    the old one whole, settings and all; so does a plain name. Another optimizer without an `lr` takes its own default
+    `lr`, and `checkpoints.monitor` goes on following `early_stopping.monitor` where it did.
 
     Refused is what the trained weights cannot go on with: other data, another split or scaling, a model or a loss that
     changes their shapes (a model's fact `patchable` names the settings that do not), and `epochs` that leave nothing
@@ -48,8 +50,8 @@ def patched(spec: Mapping[str, Any], patch: Mapping[str, Any], *, epoch: int) ->
 
 def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
     if not isinstance(patch, Mapping):
-        told = f"{shown(patch)} is no patch: give an object with the settings to change."
-        raise SpecRefused(_told([Finding((), patch, told, sorted(JobSpec.model_fields))]))
+        words = f"{shown(patch)} is no patch: give an object with the settings to change."
+        raise SpecRefused(_told([Finding((), patch, words, sorted(JobSpec.model_fields))]))
     if large := list(oversized(patch)):
         raise SpecRefused(_told(large))
     before = old.model_dump(mode="json")
@@ -67,7 +69,7 @@ def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
     return spec
 
 
-def _told(findings: list[Finding]) -> list[Any]:
+def _told(findings: list[Finding]) -> list[Problem]:
     return problems(refuse("patch", findings)) if findings else []
 
 

@@ -1,0 +1,50 @@
+"""What a job may take in parameters and memory, judged by arithmetic alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.checks import Finding
+from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, prediction_bytes, training_bytes
+from core.spec.outline import Outline
+
+
+def weights_are_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """The model is not larger than a worker may build."""
+    parameters = outline.cost.parameters
+    if parameters > MAX_PARAMETERS:
+        told = f"This model has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
+        yield Finding(("model",), outline["model"].name, told, {"parameters": MAX_PARAMETERS})
+
+
+def data_is_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """The data is not larger than a worker may hold."""
+    yield from _bounded(("dataset",), outline["dataset"].name, size=data_bytes(outline.data_shape), what="the data")
+
+
+def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """Weights, optimizer state and activations are not larger than a worker may hold."""
+    state, cost = outline.optimizer_state, outline.cost
+    weights = training_bytes(cost, state=state, batch_size=0)
+    if weights > MAX_BYTES and cost.parameters <= MAX_PARAMETERS:
+        yield from _bounded(("model",), outline["model"].name, size=weights, what="weights and optimizer state")
+    elif weights <= MAX_BYTES:
+        whole = training_bytes(cost, state=state, batch_size=outline.batch_size)
+        yield from _bounded(
+            ("batch_size",), outline["batch_size"], size=whole, what="weights and a batch's activations"
+        )
+
+
+def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
+    """The validation part is predicted as a whole, for its metrics."""
+    size = prediction_bytes(outline.split_sizes[1], outputs=outline.model_shape.outputs)
+    share = outline["split"].validation
+    yield from _bounded(("split", "validation"), share, size=size, what="the validation part's predictions")
+
+
+def _bounded(path: tuple[str, ...], value: object, *, size: int, what: str) -> Iterator[Finding]:
+    if size > MAX_BYTES:
+        told = (
+            f"{what.capitalize()} would take {size / 2**30:,.1f} GiB; at most {MAX_BYTES / 2**30:,.0f} GiB are allowed."
+        )
+        yield Finding(path, value, told, {"bytes": MAX_BYTES})
