@@ -33,6 +33,8 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
         "/v1/jobs/{id}",
         "/v1/jobs/{id}/events",
         "/v1/jobs/{id}/metrics?format=csv",
+        "/v1/jobs/{id}/checkpoints",
+        "/v1/jobs/{id}/pause",
         "/v1/jobs/job_x",
         "/nothing",
     ],
