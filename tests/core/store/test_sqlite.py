@@ -285,7 +285,6 @@ def test_no_read_that_is_polled_scans_or_sorts_the_history(store: Store) -> None
     store.events(job.id, types=[EventType.LOG])
     store.epochs(job.id)
     store.held("wk_1")
-    store.checkpoints(job.id)
     store.named_checkpoints(job.id)
     store.known_jobs([job.id])
     store._database.read(returning.without_space)
