@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import httpx
 import pytest
 
 from tests.chaos.family import family
+from tests.chaos.harm import at_a_random_moment
 from tests.chaos.services import EmbeddedDoor
 from tests.chaos.siege import Siege
-from tests.chaos.specs import Spec
+from tests.chaos.specs import STEADY, Spec
 
 MOST_BYTES = 400_000
 BIG: Spec = {
@@ -30,7 +32,7 @@ BIG: Spec = {
 @pytest.mark.parametrize("door", ["embedded"], indirect=True)
 def test_a_full_disk_pauses_a_job_until_there_is_space(siege: Siege, embedded: EmbeddedDoor) -> None:
     for _ in range(siege.size(1, 3)):
-        with _full(embedded):
+        with _full(lambda: _trainers(embedded), MOST_BYTES):
             job_id = siege.submit(BIG)
             assert siege.wait_status(job_id, "paused") == "paused"
             job = embedded.job(job_id)
@@ -41,19 +43,37 @@ def test_a_full_disk_pauses_a_job_until_there_is_space(siege: Siege, embedded: E
     siege.verdict("disk full")
 
 
+@pytest.mark.parametrize("door", ["embedded"], indirect=True)
+def test_a_database_that_cannot_grow_is_said_and_survives(siege: Siege, embedded: EmbeddedDoor) -> None:
+    for _ in range(siege.size(1, 3)):
+        job_id = siege.submit(STEADY)
+        siege.wait_epochs(job_id)
+        with _full(lambda: [embedded.api.process.pid], most=1):
+            at_a_random_moment(siege.rng, (0.5, 1.5))
+            answer = embedded.http.post("/v1/jobs", json=STEADY)
+            assert (answer.status_code, answer.json()["code"]) == (httpx.codes.SERVICE_UNAVAILABLE, "unavailable")
+            assert "Retry-After" in answer.headers
+        siege.harms += 1
+    siege.verdict("disk full under the database", attempts=1)
+
+
+def _trainers(door: EmbeddedDoor) -> list[int]:
+    """The forkserver and what it has forked; what it forks later inherits its limit."""
+    return [each.pid for each in family(door.api.mark) if each.forked]
+
+
 @contextmanager
-def _full(door: EmbeddedDoor) -> Iterator[None]:
-    """No file of a trainer may grow past MOST_BYTES: what the system says then, it also says of a full disk."""
-    _limit(door, MOST_BYTES)
+def _full(whose: Callable[[], list[int]], most: int) -> Iterator[None]:
+    """No file of theirs may grow past `most` bytes: what the system says then, it also says of a full disk."""
+    _limit(whose(), most)
     try:
         yield
     finally:
-        _limit(door, resource.RLIM_INFINITY)
+        _limit(whose(), resource.RLIM_INFINITY)
 
 
-def _limit(door: EmbeddedDoor, most: int) -> None:
-    """For the forkserver and what it has forked; what it forks later inherits its limit."""
-    for pid in [each.pid for each in family(door.api.mark) if each.forked]:
+def _limit(pids: list[int], most: int) -> None:
+    for pid in pids:
         with suppress(ProcessLookupError):
             _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, hard))
