@@ -69,4 +69,7 @@ STREAMED: Spec = {
 }
 """200 epochs for a stream to be cut in."""
 
+LASTING: Spec = {**STREAMED, "name": "chaos-lasting", "epochs": 6_000, "checkpoints": {}}
+"""Longer than an outage of a minute."""
+
 HARMED = (STEADY, STOPPING, LOADED)

@@ -22,7 +22,7 @@ BIG: Spec = {
     "model": {"name": "mlp", "hidden": [512, 256], "dropout": 0.2},
     "optimizer": {"name": "sgd", "momentum": 0.9},
     "lr": 0.02,
-    "epochs": 20,
+    "epochs": 8,
     "seed": 2,
     "checkpoints": {"every_s": 0.1},
 }
