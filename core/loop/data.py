@@ -39,9 +39,10 @@ class Data:
     held: Samples | None
     columns: Columns
 
-    def on(self, device: torch.device) -> Data:
-        """The same data, on `device` as far as they fit there."""
-        return replace(self, train=at_home(self.train, device), held=self.held and self.held.to(device))
+    def on(self, device: torch.device, *, train: bool) -> Data:
+        """The same data on `device`: what is held back, and with `train` what trains, as far as that fits there."""
+        home = at_home(self.train, device) if train else self.train
+        return replace(self, train=home, held=self.held and self.held.to(device))
 
     @cached_property
     def digest(self) -> str:

@@ -28,9 +28,7 @@ def begin(
 ) -> Beginning:
     """Assemble the run, at the newest of `candidates` that can be used or at its start."""
     own = course[-1].spec
-    made = data.make(own, cache=cache)
-    if not own.loader.num_workers:
-        made = made.on(device)
+    made = data.make(own, cache=cache).on(device, train=not own.loader.num_workers)
     broken: list[Noticed] = []
     for candidate in candidates:
         try:

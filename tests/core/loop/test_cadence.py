@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.checkpoint import Occasion
+from core.errors import Diverged
 from core.events import Checkpointed, EpochDone, Finished, Started, Stopped
 from core.job import Reason
 from core.loop import cadence, checkpoints, train
@@ -128,6 +129,19 @@ def test_a_run_that_is_over_finishes_although_it_is_asked_to_stop(bench: Bench) 
     looks = 4 * 4  # at the start, behind each step and each epoch but the last
     assert bench.attempt(job(), stop=After(looks)).every(Finished)
     assert bench.attempt(job(), stop=After(looks - 1)).stopped
+
+
+def test_a_run_that_diverges_is_not_kept_and_leaves_the_same_row(bench: Bench) -> None:
+    wild = {"dataset": "diabetes", "model": "linear", "optimizer": "sgd", "lr": 1000, "epochs": 50}
+    ends: list[Attempt] = []
+    for wishes in ({"every_s": 0, "every_epochs": 1}, {"every_s": None}):
+        ends.append(Attempt(bench.root))
+        with pytest.raises(Diverged):
+            bench.attempt({**wild, "checkpoints": wishes}, into=ends[-1].events)
+    assert repr(ends[0].rows[-1].figures()) == repr(ends[1].rows[-1].figures())
+    kept = [(one.epoch, one.step) for one in ends[0].checkpoints]
+    assert max(kept) < (ends[0].rows[-1].epoch - 1, 12)
+    assert len(ends[0].rows) == len(ends[1].rows)
 
 
 @pytest.mark.parametrize("stopping", [None, {"monitor": "train_loss", "patience": 1, "min_delta": 10}])

@@ -24,6 +24,7 @@ def test_an_error_of_our_own_keeps_its_reason_and_hint() -> None:
     [
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried"),
     ],
     ids=lambda error: type(error).__name__,
@@ -35,8 +36,9 @@ def test_a_lack_of_memory_says_what_to_change(error: BaseException) -> None:
     assert "batch_size" in (failed.error.hint or "")
 
 
-def test_a_full_disk_says_so() -> None:
-    failed = explain(OSError(errno.ENOSPC, "No space left on device"))
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_says_so(number: int) -> None:
+    failed = explain(OSError(number, "No space left on device"))
     assert failed.reason is Reason.STORAGE_FULL
     assert "space" in (failed.error.hint or "")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from core.events import EpochDone, RunEvent
-from core.loop import load_model, train
+from core.checkpoint import Checkpoint
+from core.events import Checkpointed, EpochDone, Finished, RunEvent, Started
+from core.loop import Saving, load_model, train
 from core.loop.device import resolve
 from core.spec import parse_spec
 
@@ -42,3 +44,41 @@ def test_a_gpu_learns_what_a_cpu_learns(tmp_path: Path) -> None:
     gpu, cpu = (run(tmp_path, device, **CNN)[-1]["val_loss"] for device in (resolve("cuda"), "cpu"))
     assert gpu == pytest.approx(cpu, rel=0.05)
     assert next(load_model(tmp_path).parameters()).device.type == "cpu"
+
+
+def kept(folder: Path, device: str, *candidates: Checkpoint, **fields: Any) -> list[RunEvent]:
+    saving = Saving(folder / "checkpoints", candidates)
+    spec = parse_spec({**fields, "checkpoints": {"every_s": 0}})
+    return list(train(spec, folder=folder, device=device, cache=folder, save=saving))
+
+
+def taken(folder: Path, events: list[RunEvent], number: int) -> Checkpoint:
+    found = [event.checkpoint for event in events if isinstance(event, Checkpointed)][number]
+    return replace(found, path=str(folder / "checkpoints" / found.path))
+
+
+@pytest.mark.parametrize("fields", [CNN, MLP], ids=["cnn", "mlp"])
+def test_a_run_on_a_gpu_goes_on_exactly(tmp_path: Path, fields: dict[str, Any]) -> None:
+    device, fields = resolve("cuda"), {**fields, "batch_size": 200}
+    whole = kept(tmp_path / "whole", device, **fields)
+    for number in (3, 9, 12):
+        again = kept(tmp_path / str(number), device, taken(tmp_path / "whole", whole, number), **fields)
+        assert figures(again) == figures(whole)[-len(figures(again)) :]
+        assert again[-1] == whole[-1]
+        assert isinstance(again[-1], Finished)
+
+
+@pytest.mark.parametrize(("one", "other"), [("cuda", "cpu"), ("cpu", "cuda")])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd", "nadam"])
+def test_a_run_goes_on_on_another_kind_of_device_and_says_so(
+    tmp_path: Path, one: str, other: str, optimizer: str
+) -> None:
+    fields = {**MLP, "optimizer": optimizer, "batch_size": 200}
+    whole = kept(tmp_path / "whole", resolve(one), **fields)
+    again = kept(tmp_path / "again", resolve(other), taken(tmp_path / "whole", whole, 10), **fields)
+    assert isinstance(again[0], Started)
+    assert again[0].resumed
+    told = again[0].resumed.inexact or ""
+    assert "device" in told
+    assert {"cuda", "cpu"} <= set(told.split())
+    assert figures(again)[-1]["val_loss"] == pytest.approx(figures(whole)[-1]["val_loss"], rel=0.1)

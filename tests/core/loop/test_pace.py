@@ -31,3 +31,11 @@ def test_the_time_left_follows_from_the_speed_so_far() -> None:
     clock.now += 6.0
     reading = pace.reading(2, 5)
     assert (reading.epoch, reading.step, reading.eta_s) == (2, 5, 10.0)
+
+
+def test_steps_made_before_a_resume_are_progress_but_not_speed() -> None:
+    clock = Clock()
+    pace = Pace(4, 10, done=12, clock=clock)
+    clock.now += 6.0
+    reading = pace.reading(2, 5)
+    assert (reading.epoch, reading.step, reading.eta_s) == (2, 5, 50.0)
