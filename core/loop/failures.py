@@ -12,6 +12,7 @@ from core.job import ErrorInfo, Reason
 from core.loop.space import NO_SPACE, sentence
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
+_NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 _LOADER = "DataLoader worker (pid"
 """How torch begins to tell that one of its worker processes died."""
 
@@ -29,7 +30,7 @@ def explain(error: BaseException) -> Failed:
         return Failed(Reason.STORAGE_FULL, _storage_full(error))
     if isinstance(error, RuntimeError) and str(error).startswith(_LOADER):
         return Failed(Reason.KILLED_BY_SIGNAL, _loader_lost(error))
-    return Failed(Reason.INTERNAL_ERROR, ErrorInfo(code=Reason.INTERNAL_ERROR, message=sentence(error)))
+    return Failed(Reason.INTERNAL_ERROR, ErrorInfo(Reason.INTERNAL_ERROR, sentence(error), _hint(error)))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -39,6 +40,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+def _hint(error: BaseException) -> str | None:
+    if isinstance(error, OSError) and error.errno in _NO_ACCESS:
+        return "See that the worker can read and write the folder where the artifacts are kept."
+    return None
 
 
 def _out_of_memory(error: BaseException) -> ErrorInfo:

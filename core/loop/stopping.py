@@ -81,7 +81,7 @@ class Leaders:
     def see(self, row: EpochRow) -> bool:
         """Take in an epoch's figures; whether it is among the best so far."""
         cost = self.cost(row)
-        if cost is None or (len(self._costs) == self.count and cost >= self._costs[-1]):
+        if cost is None or sum(one <= cost for one in self._costs) >= self.count:
             return False
         self._costs = sorted([*self._costs, cost])[: self.count]
         return True

@@ -63,3 +63,11 @@ def test_an_unforeseen_error_shows_its_type_and_message_only() -> None:
     assert failed.reason is Reason.INTERNAL_ERROR
     assert failed.error.message == "KeyError: 'weights'"
     assert "\n" not in explain(ValueError("first line\nsecond")).error.message
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO, errno.ESTALE])
+def test_a_folder_that_cannot_be_written_says_where_to_look(number: int) -> None:
+    failed = explain(OSError(number, "not so", "/artifacts/model.safetensors"))
+    assert failed.reason is Reason.INTERNAL_ERROR
+    assert "/artifacts/model.safetensors" in failed.error.message
+    assert "artifacts" in (failed.error.hint or "")

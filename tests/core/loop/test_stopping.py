@@ -5,7 +5,7 @@ import math
 import pytest
 
 from core.job import EpochRow, Reason
-from core.loop.stopping import Watch
+from core.loop.stopping import Leaders, Watch
 
 
 def row(epoch: int, *, train_loss: float = 1.0, val_loss: float | None = None, accuracy: float = 0.0) -> EpochRow:
@@ -65,3 +65,23 @@ def test_the_reason_says_which_figure_stood_still(monitor: str, reason: Reason) 
     watch = Watch(monitor, patience=1)
     assert stops_at(watch, [1.0, 1.0]) == 2
     assert watch.reason is reason
+
+
+def test_the_best_costs_are_as_many_as_asked_for_and_a_tie_is_not_better() -> None:
+    leaders = Leaders("val_loss", 2)
+    assert [leaders.see(row(epoch, val_loss=cost)) for epoch, cost in enumerate((5.0, 7.0, 7.0, 6.0, 6.0, 5.0, 1.0))] == [
+        True, True, False, True, False, True, True,
+    ]  # fmt: skip
+
+
+def test_a_figure_that_is_no_number_is_never_among_the_best() -> None:
+    leaders = Leaders("val_loss", 5)
+    assert not leaders.see(row(1, val_loss=math.nan))
+    assert leaders.cost(row(1, val_loss=math.nan)) is None
+
+
+def test_costs_of_another_figure_are_forgotten() -> None:
+    one, other = Leaders("val_loss", 1), Leaders("val_accuracy", 1)
+    one.see(row(1, val_loss=0.0))
+    other.load_state_dict(one.state_dict())
+    assert other.see(row(2, accuracy=0.1))
