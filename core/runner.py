@@ -40,7 +40,7 @@ def work_one(bench: Bench, worker: Worker, *, slot: int, device: str) -> bool:
         bench.bell.ring(claim.job_id)
         _see_to_its_end(bench, run, device=device)
     finally:
-        with suppress(TrainwireError):  # the next attempt, or who sweeps, removes what this one left
+        with suppress(TrainwireError, OSError):  # the next attempt, or who sweeps, removes what this one left
             housekeeping.tidy(bench.store, bench.root, claim.job_id)
         bench.runs.remove(run)
         bench.bell.ring(claim.job_id)
@@ -131,7 +131,7 @@ def _recorded(bench: Bench, run: Run, events: Sequence[RunEvent], status: Status
     stop_as_asked(run, status)
     if any(isinstance(event, Checkpointed) for event in events):
         failpoint("checkpoint.after_row")
-        with suppress(TrainwireError):  # the next one does it
+        with suppress(TrainwireError, OSError):  # the next one does it
             named = bench.store.named_checkpoints(claim.job_id)
             keeping.drop_unnamed(bench.root, claim.job_id, named=named, attempt=claim.attempt)
 

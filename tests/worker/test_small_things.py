@@ -25,6 +25,7 @@ from core.events import (
 from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
 from worker import memory, messages
 from worker.calm import Calm
+from worker.child import scrubbed
 from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.lines import MAX_LINE, Lines
 from worker.slots import Slots, view
@@ -53,6 +54,13 @@ def test_every_word_of_a_run_crosses_the_pipe(word: RunEvent) -> None:
 def test_nothing_else_crosses_the_pipe(other: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="no word of a run"):
         messages.loads(pickle.dumps(other))
+
+
+def test_a_trainer_gets_no_setting_but_the_point_at_which_a_test_ends_it() -> None:
+    env = {"TRAINWIRE_API_KEY": "secret", "TRAINWIRE_TEST_FAILPOINT": "x@y", "PATH": "/bin"}
+    clean = scrubbed(env)
+    assert {name for name in clean if name.startswith("TRAINWIRE_")} == {"TRAINWIRE_TEST_FAILPOINT"}
+    assert clean["PATH"] == "/bin"
 
 
 def test_lines_are_put_together_across_reads() -> None:
