@@ -48,9 +48,10 @@ def test_a_dead_loader_process_says_what_it_may_have_lacked() -> None:
     feed = from_workers(samples, batch_size=1, device=torch.device("cpu"), workers=1, pin=False)
     batches = feed(torch.arange(64))
     next(batches)
-    for process in multiprocessing.active_children():
-        process.kill()
     with pytest.raises(RuntimeError) as died:
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
         list(batches)
     failed = explain(died.value)
     assert failed.reason is Reason.KILLED_BY_SIGNAL
