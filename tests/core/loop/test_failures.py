@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -43,16 +44,20 @@ def test_a_full_disk_says_so(number: int) -> None:
     assert "space" in (failed.error.hint or "")
 
 
+def behind_dead_workers(batches: Iterator[Samples]) -> Iterator[Samples]:
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+    yield from batches
+
+
 def test_a_dead_loader_process_says_what_it_may_have_lacked() -> None:
     samples = Samples(torch.zeros(64, 2), torch.zeros(64, dtype=torch.int64))
     feed = from_workers(samples, batch_size=1, device=torch.device("cpu"), workers=1, pin=False)
     batches = feed(torch.arange(64))
     next(batches)
     with pytest.raises(RuntimeError) as died:
-        for process in multiprocessing.active_children():
-            process.kill()
-            process.join()
-        list(batches)
+        list(behind_dead_workers(batches))
     failed = explain(died.value)
     assert failed.reason is Reason.KILLED_BY_SIGNAL
     assert failed.error.param == "/loader/num_workers"
