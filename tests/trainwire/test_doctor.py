@@ -49,13 +49,22 @@ def everything(data: Path) -> dict[str, Any]:
     return {str(path): path.stat().st_mtime_ns for path in data.rglob("*") if path.suffix not in {".db-shm", ".db-wal"}}
 
 
-def test_where_nothing_is_yet_nothing_is_broken_and_nothing_is_made(tmp_path: Path) -> None:
+def test_where_nothing_is_yet_nothing_is_broken_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "torch", lambda: iter([ok("torch", "2")]))
     data = tmp_path / "none"
-    done = trainwire("doctor", "--data", str(data))
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.splitlines()[-1] == "nothing is broken"
-    assert f"`trainwire up --data {data}` makes it" in done.stdout
+    found = by_name(examine(data))
+    assert Verdict.BROKEN not in {one.verdict for one in found.values()}
+    assert f"`trainwire up --data {data}` makes it" in found["database"].seen
     assert not data.exists()
+
+
+def test_what_is_broken_ends_in_1_and_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "trainwire.db").write_text("hello " * 1000)
+    done = trainwire("doctor", "--data", str(tmp_path))
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "1 is broken")
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_service_that_runs_is_well_and_is_left_alone(service: Up) -> None:
