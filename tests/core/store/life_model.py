@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from core.events import RunEvent
 from core.job import HELD, Reason, Status
 
 LEASE_S = 12
@@ -13,6 +14,47 @@ MAX_ATTEMPTS = 3
 MAX_LOST = 4
 KEEP_LAST = 2
 FINAL = {Reason.DIVERGED, Reason.DEADLINE_EXCEEDED}
+
+
+NEXT = {
+    Status.QUEUED: {Status.RUNNING, Status.PAUSED, Status.CANCELLED},
+    Status.RUNNING: {
+        Status.QUEUED,
+        Status.PAUSING,
+        Status.PAUSED,
+        Status.CANCELLING,
+        Status.SUCCEEDED,
+        Status.FAILED,
+    },
+    Status.PAUSING: {Status.RUNNING, Status.PAUSED, Status.CANCELLING, Status.SUCCEEDED, Status.FAILED},
+    Status.PAUSED: {Status.QUEUED, Status.PAUSED, Status.CANCELLED},
+    Status.CANCELLING: {Status.CANCELLED, Status.SUCCEEDED},
+}
+VERBS = {
+    "pause": {
+        Status.QUEUED: Status.PAUSED,
+        Status.RUNNING: Status.PAUSING,
+        Status.PAUSING: Status.PAUSING,
+        Status.PAUSED: Status.PAUSED,
+    },
+    "resume": {
+        Status.PAUSED: Status.QUEUED,
+        Status.PAUSING: Status.RUNNING,
+        Status.QUEUED: Status.QUEUED,
+        Status.RUNNING: Status.RUNNING,
+    },
+    "cancel": {
+        **dict.fromkeys((Status.QUEUED, Status.PAUSED, Status.CANCELLED), Status.CANCELLED),
+        **dict.fromkeys(HELD, Status.CANCELLING),
+    },
+}
+VERBS["force"] = VERBS["cancel"]
+WHY = {
+    "pause": Reason.PAUSED_BY_USER,
+    "resume": None,
+    "cancel": Reason.CANCELLED_BY_USER,
+    "force": Reason.CANCELLED_BY_USER,
+}
 
 
 class Saved(NamedTuple):
@@ -36,7 +78,7 @@ class Run:
     attempt: int
     epoch: int = 0
     step: int = 0
-    last: tuple[object, ...] = ()
+    last: tuple[RunEvent, ...] = ()
 
 
 @dataclass
@@ -63,6 +105,24 @@ class Model:
 
     def due(self, now: float) -> bool:
         return self.not_before is None or self.not_before <= now
+
+    def waits_for_space(self) -> bool:
+        return self.status is Status.PAUSED and self.reason is Reason.STORAGE_FULL
+
+    def allows(self, verb: str) -> bool:
+        return self.status in VERBS[verb]
+
+    def does(self, verb: str) -> None:
+        after = VERBS[verb][self.status]
+        if after is not self.status or (verb == "pause" and self.waits_for_space()):
+            self.goes(after, WHY[verb])
+        if after is Status.CANCELLING:
+            self.forced |= verb == "force"
+
+    def claimed(self, now: float) -> None:
+        self.attempt += 1
+        self.lease_until = now + LEASE_S
+        self.goes(Status.RUNNING, None)
 
     def goes(self, status: Status, reason: Reason | None, *, not_before: float | None = None) -> Status:
         self.status, self.reason, self.not_before = status, reason, not_before
@@ -133,7 +193,7 @@ class Model:
         """The same job once more."""
         copies = [] if from_start else _copied(self.saved[-KEEP_LAST:])
         first = max([self.first, *(row.epoch for row in copies)])
-        return Model(first=first, last=first, saved=copies)
+        return Model(first=first, last=first, saved=copies, priority=self.priority)
 
 
 def _copied(rows: list[Saved]) -> list[Saved]:

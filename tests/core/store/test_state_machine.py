@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 from unittest import mock
@@ -22,14 +23,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from core.errors import ClaimLost, Gone, SpecRefused, WrongStatus
-from core.events import Logged, Noticed, RunEvent, Stopped
-from core.job import ENDED, HELD, Claim, Job, Progress, Reason, Status
-from core.store import Fork, Held, Retry, verdicts
+from core.events import Checkpointed, RunEvent, Stopped
+from core.job import HELD, Claim, EventType, Job, Progress, Reason, Status
+from core.store import Fork, Held, Retry, Wish, verdicts
 from tests.core.store.life_model import (
     BACKOFF_S,
     LEASE_S,
     MAX_ATTEMPTS,
     MAX_LOST,
+    NEXT,
     Model,
     Run,
     Saved,
@@ -67,6 +69,7 @@ ORIGIN = datetime(2026, 1, 1, tzinfo=UTC)
 class Life(RuleBasedStateMachine):
     jobs = Bundle("jobs")
     runs = Bundle("runs")
+    steps = 0
 
     def __init__(self, bare: Bare) -> None:
         super().__init__()
@@ -80,8 +83,12 @@ class Life(RuleBasedStateMachine):
         self.numbers = count(1)
 
     def teardown(self) -> None:
-        self.store.close()
-        self.rid()
+        try:
+            for key, (job, events) in self.ended.items():
+                assert (self.store.job(key), len(self.store.events(key))) == (job, events), "an ended job changed"
+        finally:
+            self.store.close()
+            self.rid()
 
     @property
     def now(self) -> float:
@@ -95,46 +102,24 @@ class Life(RuleBasedStateMachine):
         self.models[job.id] = Model(priority=priority)
         return job.id
 
-    @rule(job_id=jobs)
-    def pause(self, job_id: str) -> None:
-        after = {Status.QUEUED: Status.PAUSED, Status.RUNNING: Status.PAUSING, Status.PAUSED: Status.PAUSED}
-        self.acts(job_id, self.store.pause, {**after, Status.PAUSING: Status.PAUSING}, Reason.PAUSED_BY_USER)
-
-    @rule(job_id=jobs)
-    def resume(self, job_id: str) -> None:
-        after = {Status.PAUSED: Status.QUEUED, Status.PAUSING: Status.RUNNING}
-        same = {Status.QUEUED: Status.QUEUED, Status.RUNNING: Status.RUNNING}
-        self.acts(job_id, self.store.resume, {**after, **same}, None)
-
-    @rule(job_id=jobs, force=st.booleans())
-    def cancel(self, job_id: str, force: bool) -> None:
-        after = dict.fromkeys((Status.QUEUED, Status.PAUSED, Status.CANCELLED), Status.CANCELLED)
-        held = dict.fromkeys(HELD, Status.CANCELLING)
-
-        def act(job_id: str) -> Job:
-            return self.store.cancel(job_id, force=force)
-
-        self.acts(job_id, act, {**after, **held}, Reason.CANCELLED_BY_USER)
-        if job_id in self.models and self.models[job_id].status is Status.CANCELLING:
-            self.models[job_id].forced |= force
-
-    def acts(self, job_id: str, act: Callable[[str], Job], after: dict[Status, Status], reason: Reason | None) -> None:
+    @rule(job_id=jobs, verb=st.sampled_from(["pause", "resume", "pause", "resume", "cancel", "force", "delete"]))
+    def acts(self, job_id: str, verb: str) -> None:
+        if verb == "delete":
+            self.delete(job_id)
+            return
+        act = partial(self.store.cancel, force=True) if verb == "force" else getattr(self.store, verb)
         if job_id in self.deleted:
             with pytest.raises(Gone):
                 act(job_id)
             return
         model = self.models[job_id]
-        expected = after.get(model.status)
-        if expected is None:
+        if not model.allows(verb):
             with pytest.raises(WrongStatus):
                 act(job_id)
             return
-        without_space = model.reason is Reason.STORAGE_FULL and expected is Status.PAUSED
-        if expected is not model.status or without_space:
-            model.goes(expected, reason)
-        assert act(job_id).status is expected
+        model.does(verb)
+        assert act(job_id).status is model.status
 
-    @rule(job_id=jobs)
     def delete(self, job_id: str) -> None:
         if job_id in self.models and not self.models[job_id].status.ended:
             with pytest.raises(WrongStatus):
@@ -150,34 +135,35 @@ class Life(RuleBasedStateMachine):
         wish = Retry(job_id, from_start=from_start)
         model = self.models.get(job_id)
         if model is None or model.status not in {Status.FAILED, Status.CANCELLED}:
-            with pytest.raises(Gone if model is None else WrongStatus):
-                self.store.create(wish, told=told)
-            return multiple()
-        made = self.store.create(wish, told=told)
-        self.models[made.job_id] = replace_priority(model.retried(from_start=from_start), model.priority)
-        return made.job_id
+            return self.refused(wish, Gone if model is None else WrongStatus)
+        return self.made(wish, model.retried(from_start=from_start))
 
     @rule(target=jobs, job_id=jobs, epoch=st.none() | st.integers(0, 4))
     def fork(self, job_id: str, epoch: int | None) -> object:
         wish = Fork(job_id, epoch, a_spec())
         model = self.models.get(job_id)
         if model is None:
-            with pytest.raises(Gone):
-                self.store.create(wish, told=told)
-            return multiple()
+            return self.refused(wish, Gone)
         at = model.last if epoch is None else epoch
         if not model.first <= at <= model.last:
-            with pytest.raises(SpecRefused):
-                self.store.create(wish, told=told)
-            return multiple()
+            return self.refused(wish, SpecRefused)
+        return self.made(wish, model.forked(at))
+
+    def made(self, wish: Wish, model: Model) -> str:
         made = self.store.create(wish, told=told)
-        self.models[made.job_id] = model.forked(at)
+        self.models[made.job_id] = model
         return made.job_id
+
+    def refused(self, wish: Wish, error: type[Exception]) -> object:
+        with pytest.raises(error):
+            self.store.create(wish, told=told)
+        return multiple()
 
     # What workers do.
 
-    @rule(target=runs, worker=st.sampled_from(["one", "two"]))
-    def claim(self, worker: str) -> object:
+    @rule(target=runs, worker=st.sampled_from(["one", "two"]), epochs=st.integers(0, 2))
+    def claim(self, worker: str, epochs: int) -> object:
+        """Claim the best job and compute its first epochs, the last with a checkpoint."""
         claim = self.store.claim(a_worker(worker))
         waiting = [key for key, model in self.models.items() if model.status is Status.QUEUED and model.due(self.now)]
         if claim is None:
@@ -185,82 +171,74 @@ class Life(RuleBasedStateMachine):
             return multiple()
         assert claim.job_id == min(waiting, key=lambda key: (-self.models[key].priority, key))
         model = self.models[claim.job_id]
-        model.attempt += 1
-        model.goes(Status.RUNNING, None)
-        model.lease_until = self.now + LEASE_S
+        model.claimed(self.now)
         assert claim.attempt == model.attempt
         assert [each.id for each in claim.checkpoints] == [row.id for row in reversed(model.saved)]
         self.claims[claim.job_id, claim.attempt] = claim
-        return at_the_newest(model, claim.job_id)
+        run = at_the_newest(model, claim.job_id)
+        for number in range(1, epochs + 1):
+            self.ends_an_epoch(run, saves=number == epochs)
+        return run
 
-    @rule(run=runs, then_saves=st.booleans())
-    def ends_an_epoch(self, run: Run, then_saves: bool) -> None:
+    @rule(run=runs, saves=st.booleans())
+    def ends_an_epoch(self, run: Run, saves: bool) -> None:
         run.epoch, run.step = run.epoch + 1, 0
-        saved = [self.checkpoint(run)] if then_saves else []
-        if self.tells(run, [STARTED, an_epoch(run.epoch, best=True), *saved]) is not None:
+        saved = [self.checkpoint(run)] if saves else []
+        if self.tells(run, [STARTED, an_epoch(run.epoch, best=True), *saved]):
             self.models[run.job_id].epoch_ends(run.epoch)
-            self.saves(run, saved)
+            self.saved(run, saved)
 
-    @rule(run=runs)
-    def saves_in_the_middle(self, run: Run) -> None:
-        run.step += 1
-        saved = [self.checkpoint(run)]
-        if self.tells(run, [Progress(run.epoch + 1, 9, run.step, 9), *saved]) is not None:
-            self.saves(run, saved)
-
-    @rule(run=runs)
-    def saves_where_it_stands(self, run: Run) -> None:
-        """As a run does that is asked to stop before its first step."""
-        if run.last:
+    @rule(run=runs, moves=st.booleans())
+    def saves(self, run: Run, moves: bool) -> None:
+        """In the middle of an epoch; or where it began, as a run does that is asked to stop before its first step."""
+        if not moves and run.last:
             return
+        run.step += moves
         saved = [self.checkpoint(run)]
-        if self.tells(run, [*saved, Stopped()]) is not None:
-            self.saves(run, saved)
+        if self.tells(run, [Progress(run.epoch + 1, 9, run.step, 9), *saved, Stopped()]):
+            self.saved(run, saved)
 
-    def checkpoint(self, run: Run) -> RunEvent:
+    def checkpoint(self, run: Run) -> Checkpointed:
         claim = self.claims[run.job_id, run.attempt]
         return a_checkpoint(claim, run.epoch, run.step, id=f"ckpt_{next(self.numbers):06d}")
 
-    def saves(self, run: Run, told: Sequence[RunEvent]) -> None:
+    def saved(self, run: Run, told: list[Checkpointed]) -> None:
         for event in told:
-            self.models[run.job_id].saves(Saved(run.attempt, run.epoch, run.step, event.checkpoint.id))  # type: ignore[union-attr]
-
-    @rule(run=runs)
-    def says_something(self, run: Run) -> None:
-        self.tells(run, [Logged(("line",)), Noticed("slow", "It is slow.", {})])
+            self.models[run.job_id].saves(Saved(run.attempt, run.epoch, run.step, event.checkpoint.id))
 
     @rule(run=runs)
     def is_told_twice(self, run: Run) -> None:
-        """A batch of epochs and checkpoints whose commit got no answer comes again."""
-        known = [event for event in run.last if not isinstance(event, (Logged, Noticed)) and event is not STARTED]
-        self.tells(run, known)  # type: ignore[arg-type]
+        """The last batch of epochs and checkpoints comes again: nothing new."""
+        self.tells(run, [event for event in run.last if event is not STARTED])
 
-    @rule(run=runs)
-    def finishes(self, run: Run) -> None:
-        if self.tells(run, [FINISHED]) is not None:
-            self.models[run.job_id].goes(Status.SUCCEEDED, Reason.COMPLETED)
-
-    @rule(run=runs, reason=st.sampled_from(DEATHS), way=st.sampled_from(["record", "release"]))
-    def dies(self, run: Run, reason: Reason, way: str) -> None:
-        claim, last = self.claims[run.job_id, run.attempt], failed(reason)
-
-        def act() -> Status:
-            return self.store.record(claim, [last]) if way == "record" else self.store.release(claim, error=last.error)
-
-        if not self.holds(run):
-            with pytest.raises(ClaimLost):
-                act()
+    @rule(run=runs, how=st.sampled_from(["finished", "drained", "stopped", *DEATHS]))
+    def ends(self, run: Run, how: str) -> None:
+        claim, holds = self.claims[run.job_id, run.attempt], self.holds(run)
+        if how == "finished":
+            act, after = partial(self.store.record, claim, [FINISHED]), partial(self.succeeds, run)
+        elif isinstance(how, Reason):
+            last = failed(how)
+            by_itself = self.now % 2 == 0
+            record, release = partial(self.store.record, claim, [last]), partial(self.store.release, claim)
+            act = record if by_itself else partial(release, error=last.error)
+            after = partial(self.dies, run, how)
+        else:
+            reason = Reason.WORKER_DRAINED if how == "drained" else None
+            act, after = partial(self.store.release, claim, reason=reason), partial(self.stops, run, reason)
+        if holds:
+            assert act() is after()
             return
-        assert act() is self.models[run.job_id].dies(reason, self.now)
+        with pytest.raises(ClaimLost):
+            act()
 
-    @rule(run=runs, reason=st.sampled_from([None, Reason.WORKER_DRAINED]))
-    def gives_back(self, run: Run, reason: Reason | None) -> None:
-        claim = self.claims[run.job_id, run.attempt]
-        if not self.holds(run):
-            with pytest.raises(ClaimLost):
-                self.store.release(claim, reason=reason)
-            return
-        assert self.store.release(claim, reason=reason) is self.models[run.job_id].stops(reason)
+    def succeeds(self, run: Run) -> Status:
+        return self.models[run.job_id].goes(Status.SUCCEEDED, Reason.COMPLETED)
+
+    def dies(self, run: Run, reason: Reason) -> Status:
+        return self.models[run.job_id].dies(reason, self.now)
+
+    def stops(self, run: Run, reason: Reason | None) -> Status:
+        return self.models[run.job_id].stops(reason)
 
     @rule(run=runs)
     def beats(self, run: Run) -> None:
@@ -269,30 +247,28 @@ class Life(RuleBasedStateMachine):
         if self.holds(run):
             self.models[run.job_id].lease_until = self.now + LEASE_S
 
-    def tells(self, run: Run, events: list[RunEvent]) -> Status | None:
+    def tells(self, run: Run, events: Sequence[RunEvent]) -> bool:
+        """Whether the run still holds its job: else nothing is taken of what it tells."""
         run.last = tuple(events)
         claim = self.claims[run.job_id, run.attempt]
         if self.holds(run):
-            return self.store.record(claim, events)
+            assert self.store.record(claim, events) is self.models[run.job_id].status
+            return True
         with pytest.raises(ClaimLost):
             self.store.record(claim, events)
-        return None
+        return False
 
     def holds(self, run: Run) -> bool:
         return run.job_id in self.models and self.models[run.job_id].holds(run)
 
     # What time does.
 
-    @rule(seconds=st.sampled_from([1, 5, LEASE_S + 1, 70]))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([0, 1, 2, 5, LEASE_S + 1, LEASE_S + 1, 70]), has_space=st.booleans())
+    def time_passes_and_somebody_sweeps(self, seconds: int, has_space: bool) -> None:
         self.clock.passes(seconds)
-
-    @rule(has_space=st.booleans())
-    def sweep(self, has_space: bool) -> None:
         now, models = self.now, self.models
         lost = {key for key, model in models.items() if model.status in HELD and model.lease_until < now}
-        full = {key for key, model in models.items() if model.reason is Reason.STORAGE_FULL and model.due(now)}
-        again = {key for key in full if has_space and models[key].status is Status.PAUSED}
+        again = {key for key, model in models.items() if has_space and model.waits_for_space() and model.due(now)}
         assert set(self.store.sweep(has_space=has_space)) == lost | again
         for key in lost:
             models[key].loses_its_worker()
@@ -300,7 +276,7 @@ class Life(RuleBasedStateMachine):
             models[key].goes(Status.QUEUED, None)
 
     @rule()
-    def recover(self) -> None:
+    def the_service_starts_again(self) -> None:
         held = {key for key, model in self.models.items() if model.status in HELD}
         assert set(self.store.recover()) == held
         for key in held:
@@ -312,34 +288,29 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def every_job_stands_where_the_model_says(self) -> None:
+        Life.steps += 1
         for key, model in self.models.items():
-            job = self.store.job(key)
-            error = job.error.code if job.error is not None else None
-            assert (job.status, job.status_reason, error) == (model.status, model.reason, model.error)
-            assert job.attempt == model.attempt
-            assert [row.epoch for row in self.store.epochs(key)] == list(range(model.first + 1, model.last + 1))
-            assert [row.id for row in self.store.checkpoints(key)] == [row.id for row in reversed(model.saved)]
+            if key not in self.ended:
+                self.look_at(key, model)
         for key in self.deleted:
             with pytest.raises(Gone):
                 self.store.job(key)
 
-    @invariant()
-    def an_ended_job_never_changes(self) -> None:
-        for key, model in self.models.items():
-            if model.status.ended:
-                events = len(self.store.events(key))
-                assert self.ended.setdefault(key, (self.store.job(key), events)) == (self.store.job(key), events)
-
-    @invariant()
-    def every_log_is_gapless_tells_each_epoch_once_and_only_allowed_changes(self) -> None:
-        for key, model in self.models.items():
-            job, events = self.store.job(key), self.store.events(key)
-            assert [event.seq for event in events] == list(range(1, job.version + 1))
-            epochs = [json.loads(event.data)["epoch"] for event in events if event.type.value == "epoch"]
-            assert epochs == list(range(model.first + 1, model.last + 1))
-            statuses = [change.status for change in job.transitions]
-            assert all(before not in ENDED for before, _ in pairwise(statuses))
-            assert [event.type.value for event in events].count("end") == job.status.ended
+    def look_at(self, key: str, model: Model) -> None:
+        job, events = self.store.job(key), self.store.events(key)
+        error = job.error.code if job.error is not None else None
+        assert (job.status, job.status_reason, error) == (model.status, model.reason, model.error)
+        assert job.attempt == model.attempt
+        own = list(range(model.first + 1, model.last + 1))
+        assert [row.epoch for row in self.store.epochs(key)] == own
+        assert [json.loads(event.data)["epoch"] for event in events if event.type is EventType.EPOCH] == own
+        assert [row.id for row in self.store.checkpoints(key)] == [row.id for row in reversed(model.saved)]
+        assert [event.seq for event in events] == list(range(1, job.version + 1))
+        assert [event.type for event in events].count(EventType.END) == job.status.ended
+        statuses = [change.status for change in job.transitions]
+        assert all(after in NEXT[before] for before, after in pairwise(statuses))
+        if job.status.ended:
+            self.ended[key] = (job, len(events))
 
     @invariant()
     def workers_hold_what_they_claimed_and_counts_add_up(self) -> None:
@@ -348,12 +319,6 @@ class Life(RuleBasedStateMachine):
         assert held == {key: Held(model.attempt, model.status, model.forced) for key, model in models.items()}
         statuses = [model.status for model in self.models.values()]
         assert self.store.counts() == {status: statuses.count(status) for status in Status}
-        assert all(model.failures <= MAX_ATTEMPTS and model.lost <= MAX_LOST for model in self.models.values())
-
-
-def replace_priority(model: Model, priority: int) -> Model:
-    model.priority = priority
-    return model
 
 
 def on_sqlite(template: Path) -> Bare:
@@ -365,35 +330,43 @@ def on_sqlite(template: Path) -> Bare:
     return bare
 
 
-def check(bare: Bare, *, examples: int, steps: int) -> None:
-    print(f"TRAINWIRE_TEST_SEED={SEED}")
+def check(bare: Bare, *, steps: int) -> None:
+    """Lives of up to 60 steps until there were `steps`, each round from the next seed."""
+    Life.steps, round_ = 0, 0
+    while Life.steps < steps:
+        print(f"TRAINWIRE_TEST_SEED={SEED + round_}")
+        live(bare, SEED + round_)
+        round_ += 1
+
+
+def live(bare: Bare, number: int) -> None:
     given = effort(
-        max_examples=examples,
-        stateful_step_count=steps,
+        max_examples=4,
+        stateful_step_count=60,
         deadline=None,
         database=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
     with mock.patch.object(verdicts, "JITTER", 0.0):
-        run_state_machine_as_test(seed(SEED)(lambda: Life(bare)), settings=given)  # type: ignore[arg-type]  # a factory
+        run_state_machine_as_test(seed(number)(lambda: Life(bare)), settings=given)  # type: ignore[arg-type]  # a factory
 
 
 def test_any_order_of_events_keeps_every_promise(sqlite_template: Path) -> None:
-    check(on_sqlite(sqlite_template), examples=10, steps=50)
+    check(on_sqlite(sqlite_template), steps=500)
 
 
 def test_any_order_of_events_keeps_every_promise_on_postgres(postgres_url: str) -> None:
-    check(lambda: (emptied(postgres_url), lambda: None), examples=3, steps=30)
+    check(lambda: (emptied(postgres_url), lambda: None), steps=100)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_ten_thousand_steps_keep_every_promise(sqlite_template: Path) -> None:
-    check(on_sqlite(sqlite_template), examples=200, steps=50)
+    check(on_sqlite(sqlite_template), steps=10_000)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_two_thousand_steps_keep_every_promise_on_postgres(postgres_url: str) -> None:
-    check(lambda: (emptied(postgres_url), lambda: None), examples=40, steps=50)
+    check(lambda: (emptied(postgres_url), lambda: None), steps=2000)
