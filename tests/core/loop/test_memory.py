@@ -137,11 +137,36 @@ def test_what_a_failed_step_drew_and_counted_is_taken_back(
     cramp(8)
     job = {**JOB, "model": DROPOUT}
     failed_first = bench.attempt(job)
-    begin = Position.__init__
-    monkeypatch.setattr(Position, "__init__", lambda self, **at: begin(self, **{"micro_batch": 8, **at}))
+    monkeypatch.setattr(Position, "__init__", at_first(8))
     knew = bench.attempt(job)
     assert knew.notices == []
     assert knew.bits == failed_first.bits, "the weights' file holds the samples counted, too"
+
+
+def at_first(micro_batch: int) -> Callable[..., None]:
+    begin = Position.__init__
+    return lambda self, **at: begin(self, **{"micro_batch": micro_batch, **at})
+
+
+def test_weights_that_moved_before_the_memory_ran_out_move_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """lbfgs asks for the cost several times a step, and moves the weights in between."""
+    job = {**JOB, "optimizer": {"name": "lbfgs", "max_iter": 4}, "lr": 0.5, "batch_size": 100, "clip_grad_norm": None}
+    make, asked = assembly.make_model, iter(range(10_000))
+
+    class Shrinking(Cramped):
+        def forward(self, x: Tensor) -> Tensor:
+            self.room = 50 if next(asked) >= 6 else 100  # it runs out in the middle of the second step
+            return super().forward(x)
+
+    monkeypatch.setattr(assembly, "make_model", lambda spec: Shrinking(make(spec), 100, ERRORS[0]))
+    told = bench.attempt({**job, "checkpoints": EVERY_STEP})
+    assert sizes(told) == [50]
+    before = next(kept for kept in told.checkpoints if kept.occasion is Occasion.MEMORY)
+    first = told.checkpoints[told.checkpoints.index(before) - 1]
+    assert (first.epoch, first.step) == (before.epoch, before.step)
+    assert first.files[0] == before.files[0], "the weights are those of the step before"
+    for kept in (first, before):
+        assert pieced(told, kept, bench.attempt(job, kept)) == told.bits
 
 
 def test_one_sample_that_does_not_fit_ends_the_run(bench: Bench, cramp: Callable[..., None]) -> None:

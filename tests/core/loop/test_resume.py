@@ -6,7 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from torch import nn
 
+from core.loop.assembly import make_optimizer
+from core.spec import parse_spec
 from tests.core.loop.interrupting import After, Bench, pieced
 
 BLOBS = {"name": "blobs", "samples": 125, "features": 5, "classes": 3, "noise": 4}
@@ -115,3 +118,17 @@ def test_a_run_that_is_stopped_again_and_again_ends_the_same(bench: Bench, seed:
         attempts.append(bench.attempt(JOB, *kept, stop=After(chance.randrange(1, 9))))
     assert len(attempts) > 3
     assert [bit for attempt in attempts for bit in attempt.bits] == bench.attempt(JOB).bits
+
+
+def test_an_optimizer_keeps_to_the_kernels_of_the_device_that_it_goes_on_on() -> None:
+    weights = nn.Linear(2, 2)
+    here, there = (make_optimizer(parse_spec(optimizer(fused=fused)), weights) for fused in (False, True))
+    there.param_groups[0]["lr"] = 0.125
+    here.load_state_dict(there.state_dict())
+    assert there.param_groups[0]["fused"]
+    assert not here.param_groups[0]["fused"]
+    assert here.param_groups[0]["lr"] == 0.125
+
+
+def optimizer(*, fused: bool) -> dict[str, Any]:
+    return {**JOB, "optimizer": {"name": "adam", "fused": fused}}
