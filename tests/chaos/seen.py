@@ -83,10 +83,12 @@ def _checkpoints(door: Door, job: Mapping[str, Any]) -> list[File]:
     owners = _line(door, job)
     files: list[File] = []
     for listed in door.get(f"/v1/jobs/{job['id']}/checkpoints")["data"]:
-        place = f"checkpoints/{listed['attempt']}/{listed['epoch']:06d}-{listed['step']:08d}"
+        # one that was taken over from another job is of no attempt of this one
+        place = f"checkpoints/{listed['attempt'] or '*'}/{listed['epoch']:06d}-{listed['step']:08d}"
         for file in listed["files"]:
-            paths = (door.artifacts / owner / place / file["name"] for owner in owners)
-            found = next((_sha256(path) for path in paths if path.is_file()), None)
+            there = [path for owner in owners for path in (door.artifacts / owner).glob(f"{place}/{file['name']}")]
+            hashes = [_sha256(path) for path in there]
+            found = file["sha256"] if file["sha256"] in hashes else next(iter(hashes), None)
             files.append(File(f"{place}/{file['name']}", file["sha256"], found))
     return files
 

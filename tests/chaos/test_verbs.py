@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -80,7 +81,13 @@ class Play:
             self._complain(job_id, f"{verb} was refused while it was {before}: {answer.text}")
 
     def _fork(self, job_id: str) -> None:
-        self._take(job_id, "fork", set(), {})
+        """At any epoch that the job has; behind the last one of all there is nothing left to train."""
+        job = self._siege.door.job(job_id)
+        first = (job["parent"] or {}).get("epoch") or 0
+        newest = (job["latest"] or {}).get("epoch") or first
+        epoch = self._rng.randint(first, newest)
+        refusals = {int(httpx.codes.UNPROCESSABLE_ENTITY)} if epoch == job["spec"]["epochs"] else set[int]()
+        self._take(job_id, "fork", refusals, {"epoch": epoch})
 
     def _retry(self, job_id: str) -> None:
         start = self._rng.choice(["checkpoint", "start"])
@@ -91,7 +98,7 @@ class Play:
     def _new(self, _: str) -> None:
         self._siege.submit(self._rng.choice(HARMED))
 
-    def _take(self, job_id: str, verb: str, refusals: set[int], body: dict[str, str]) -> None:
+    def _take(self, job_id: str, verb: str, refusals: set[int], body: dict[str, Any]) -> None:
         """Make a job from another one, which has the same spec, so it must come out the same."""
         answer = self._siege.door.make(f"/v1/jobs/{job_id}/{verb}", body)
         if answer.status_code == httpx.codes.ACCEPTED:
