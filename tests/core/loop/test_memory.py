@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from random import Random
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.checkpoint import Occasion
+from core.checkpoint import Occasion, Stage
 from core.events import Checkpointed, EpochDone, Finished, Noticed, Started
 from core.job import Reason
 from core.loop import assembly
 from core.loop.failures import explain
 from core.loop.position import Position
+from core.spec import parse_spec
 from tests.core.loop.interrupting import After, Attempt, Bench, pieced
 
 JOB: dict[str, Any] = {
@@ -141,6 +143,21 @@ def test_what_a_failed_step_drew_and_counted_is_taken_back(
     knew = bench.attempt(job)
     assert knew.notices == []
     assert knew.bits == failed_first.bits, "the weights' file holds the samples counted, too"
+
+
+@pytest.mark.parametrize("patch", [{"batch_size": 8}, {"on_out_of_memory": "fail"}], ids=str)
+def test_a_fork_begins_with_whole_batches_again(
+    bench: Bench, cramp: Callable[..., None], patch: dict[str, Any]
+) -> None:
+    lineage = [Stage(parse_spec(JOB).model_dump(mode="json"), 1)]
+    cramp(8)
+    events: list[Any] = []
+    with pytest.raises(torch.OutOfMemoryError) if "on_out_of_memory" in patch else nullcontext():
+        bench.attempt({**JOB, **patch}, lineage=lineage, into=events)
+    kept = Attempt(bench.root, events).every(Checkpointed)[-1].checkpoint
+    assert (kept.epoch, kept.step) == (1, 0)
+    path = next(bench.root.glob(f"*/checkpoints/{kept.path}/state.pt"))
+    assert torch.load(path, weights_only=True)["parts"]["position"]["micro_batch"] is None
 
 
 def at_first(micro_batch: int) -> Callable[..., None]:

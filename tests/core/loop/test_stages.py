@@ -10,7 +10,7 @@ import torch
 from core.checkpoint import Checkpoint, Occasion, Stage
 from core.events import Finished, Noticed, Started
 from core.job import Progress, Reason
-from core.loop import pace
+from core.loop import assembly, pace, stages
 from core.spec import parse_spec
 from tests.core.loop.interrupting import Attempt, Bench, bits, pieced
 
@@ -31,6 +31,10 @@ ONLY_ASKED = {"every_s": None}
 def stage(fields: dict[str, Any], until: int) -> Stage:
     """As a store has it: the spec with its defaults, as JSON."""
     return Stage(parse_spec(fields).model_dump(mode="json"), until)
+
+
+def state(kept: Checkpoint) -> Any:
+    return torch.load(f"{kept.path}/state.pt", weights_only=True)
 
 
 def up_to(parent: Attempt, epoch: int) -> list[Checkpoint]:
@@ -116,8 +120,53 @@ def test_a_warm_up_that_the_remaining_epochs_have_no_room_for_is_cut(bench: Benc
     fields = {**JOB, "lr": 0.2, "scheduler": {"name": scheduler, "warmup_epochs": 3}}
     for until in (3, 4):
         fork = bench.attempt(fields, lineage=[stage(JOB, until)])
-        again = bench.attempt(fields, fork.checkpoints[-1], lineage=[stage(JOB, until)])
-        assert pieced(fork, fork.checkpoints[-1], again) == fork.bits
+        for kept in fork.checkpoints[-6::2]:
+            again = bench.attempt(fields, kept, lineage=[stage(JOB, until)])
+            assert pieced(fork, kept, again) == fork.bits
+
+
+def test_torchs_schedule_starts_at_the_new_lr(bench: Bench) -> None:
+    told = bench.attempt({**JOB, "lr": 0.2}, lineage=[stage(JOB, 4)])
+    kept = next(one for one in told.checkpoints if (one.epoch, one.step) == (4, 1))
+    parts = state(kept)["parts"]
+    assert parts["optimizer"]["param_groups"][0]["initial_lr"] == 0.2
+    assert parts["schedule"]["main"]["base_lrs"] == [0.2]
+
+
+def test_another_seed_draws_other_numbers(bench: Bench) -> None:
+    job = {**JOB, "loader": {"shuffle": False}}
+    same, other = (bench.attempt({**job, "seed": seed}, lineage=[stage(job, 2)]) for seed in (0, 7))
+    assert other.bits[:2] == same.bits[:2]
+    assert other.bits[2:] != same.bits[2:]
+
+
+def test_what_a_rebuilt_model_draws_for_its_first_weights_is_drawn_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields, make = {**JOB, "model": {**JOB["model"], "activation": "tanh"}}, assembly.make_model
+    plain = bench.attempt(fields, lineage=[stage(JOB, 2)])
+    monkeypatch.setattr(stages, "make_model", lambda spec: (torch.rand(3), make(spec))[1])
+    assert bench.attempt(fields, lineage=[stage(JOB, 2)]).bits == plain.bits
+
+
+def test_other_threads_compute_from_the_fork_on(bench: Bench, parent: Attempt) -> None:
+    fields, lineage = {**JOB, "resources": {"threads": 2}}, [stage(JOB, 2)]
+    fork = bench.attempt(fields, up_to(parent, 2)[-3], lineage=lineage)
+    threads = [state(kept)["fingerprint"]["threads"] for kept in fork.checkpoints]
+    assert threads == [1] * threads.count(1) + [2] * threads.count(2)
+    assert threads.count(1) == 1
+    for kept in (fork.checkpoints[0], fork.checkpoints[-1]):
+        again = bench.attempt(fields, kept, lineage=lineage).resumed
+        assert again
+        assert again.inexact is None
+
+
+def test_the_best_epochs_of_the_parent_count_among_the_forks(bench: Bench) -> None:
+    job = {**JOB, "checkpoints": {**ONLY_ASKED, "keep_best": 1}}
+    fork = bench.attempt({**job, "lr": 100.0}, lineage=[stage(job, 3)])
+    best = [kept.epoch for kept in fork.checkpoints if kept.occasion is Occasion.BEST]
+    assert best
+    assert max(best) <= 3
 
 
 def test_the_same_optimizer_goes_on_with_its_state(bench: Bench) -> None:
@@ -179,8 +228,7 @@ def test_the_end_of_a_stage_is_kept_with_the_next_stages_state(bench: Bench) -> 
     lineage = [stage({**JOB, "checkpoints": {"every_s": None}}, 2)]
     fork = bench.attempt(fields, lineage=lineage)
     assert [(one.epoch, one.step, one.occasion) for one in fork.checkpoints] == [(2, 0, Occasion.EPOCH)]
-    state = torch.load(f"{fork.checkpoints[0].path}/state.pt", weights_only=True)
-    assert state["parts"]["position"]["stage"] == 1
+    assert state(fork.checkpoints[0])["parts"]["position"]["stage"] == 1
     again = bench.attempt(fields, *fork.checkpoints, lineage=lineage)
     assert again.notices == []
     assert again.checkpoints == []
