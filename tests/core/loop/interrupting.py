@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from core.checkpoint import Checkpoint, Stage
 from core.events import Checkpointed, EpochDone, Finished, Noticed, Resumed, RunEvent, Started, Stopped
 from core.job import EpochRow
@@ -115,3 +117,16 @@ class After:
 def pieced(earlier: Attempt, at: Checkpoint, later: Attempt) -> list[Any]:
     """The bits of a run of which `earlier` was interrupted at `at` and `later` went on: one row an epoch."""
     return [*earlier.bits[: at.epoch], *later.bits]
+
+
+def stage(fields: dict[str, Any], until: int) -> Stage:
+    """As a store has it: the spec with its defaults, as JSON."""
+    return Stage(parse_spec(fields).model_dump(mode="json"), until)
+
+
+def state(kept: Checkpoint) -> Any:
+    return torch.load(f"{kept.path}/state.pt", weights_only=True)
+
+
+def up_to(parent: Attempt, epoch: int) -> list[Checkpoint]:
+    return [kept for kept in parent.checkpoints if (kept.epoch, kept.step) <= (epoch, 0)]

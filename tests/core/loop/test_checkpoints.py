@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import json
-import resource
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from core.checkpoint import Checkpoint
-from core.errors import StorageFull
 from core.events import Noticed
-from core.job import Reason
-from core.loop import checkpoints, fingerprint, space, weights
-from core.loop.failures import explain
+from core.loop import checkpoints
 from tests.core.loop.interrupting import After, Attempt, Bench, pieced
 
 JOB: dict[str, Any] = {
@@ -189,132 +181,3 @@ def test_a_lack_of_memory_while_loading_is_no_fault_of_the_checkpoint(
     monkeypatch.setattr(checkpoints, "load_file", none_left)
     with pytest.raises(torch.OutOfMemoryError):
         bench.attempt(JOB, first.checkpoints[-1])
-
-
-class Disk(NamedTuple):
-    total: int
-    used: int
-    free: int
-
-
-def test_no_checkpoint_is_begun_without_room_for_two_and_a_margin(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(10**9, 0, space.MARGIN + 1000))
-    with pytest.raises(StorageFull) as raised:
-        bench.attempt(JOB)
-    assert "16.8 MB left" in raised.value.message
-    assert str(bench.root) in raised.value.message
-    assert "Free some space" in (raised.value.hint or "")
-    assert explain(raised.value).reason is Reason.STORAGE_FULL
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-@pytest.mark.parametrize(
-    "error",
-    [
-        lambda number: OSError(number, "no room"),
-        lambda number: SafetensorError(f"I/O error: no room (os error {number})"),
-    ],
-    ids=["system", "safetensors"],
-)
-def test_a_disk_that_fills_up_while_writing_leaves_nothing_half_done(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[int], Exception]
-) -> None:
-    def full(*_: Any) -> None:
-        raise error(number)
-
-    monkeypatch.setattr(checkpoints, "save_file", full)
-    with pytest.raises(StorageFull, match="no room"):
-        bench.attempt(JOB)
-    assert [path for path in bench.root.rglob("*") if path.is_file()] == []
-    assert not any(path.name.startswith(".") for path in bench.root.rglob("*"))
-
-
-@pytest.mark.parametrize(("limit", "file"), [(20_000, "safetensors"), (60_000, "state.pt")])
-def test_a_limit_on_the_size_of_files_is_a_full_disk(bench: Bench, limit: int, file: str) -> None:
-    job = {**JOB, "model": {"name": "mlp", "hidden": [64, 128]}}  # 36 kB of weights, twice as much for adam
-    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        with pytest.raises(StorageFull, match="no room for more") as raised:
-            bench.attempt(job)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    assert (type(raised.value.__cause__) is SafetensorError) == (file == "safetensors")
-    assert [path for path in bench.root.rglob("*") if path.is_file()] == []
-
-
-def test_weights_that_find_no_room_at_the_end_are_a_full_disk(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(weights, "write_weights", full)
-    with pytest.raises(StorageFull):
-        bench.attempt({**JOB, "checkpoints": {"every_s": None}})
-
-
-def test_another_error_of_the_disk_is_not_taken_for_a_full_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(checkpoints, "save_file", broken)
-    with pytest.raises(OSError, match="Input/output"):
-        bench.attempt(JOB)
-
-
-@pytest.mark.parametrize("fact", ["torch", "threads", "processor", "data"])
-def test_elsewhere_a_run_goes_on_and_says_why_its_bits_may_differ(
-    bench: Bench, first: Attempt, monkeypatch: pytest.MonkeyPatch, fact: str
-) -> None:
-    here = fingerprint.fingerprint
-
-    def elsewhere(run: Any) -> dict[str, Any]:
-        return {**here(run), fact: "another"}
-
-    with monkeypatch.context() as patch:
-        patch.setattr("core.loop.resuming.fingerprint", elsewhere)
-        patch.setattr("core.loop.checkpoints.fingerprint", elsewhere)
-        moved = bench.attempt(JOB, first.checkpoints[0])
-    assert moved.resumed
-    why = moved.resumed.inexact
-    assert why
-    was = torch.load(f"{first.checkpoints[0].path}/state.pt", weights_only=True)["fingerprint"][fact]
-    assert f"{fact} another instead of {was}" in why
-    assert why.count(".") - str(was).count(".") == 1
-    card = json.loads((moved.folder / "model.json").read_text())
-    assert (card["bit_exact"], card["bit_exact_reason"]) == (False, why)
-    back = bench.attempt(JOB, moved.checkpoints[2])
-    assert back.resumed
-    assert back.resumed.inexact == why, "once inexact, a run stays so"
-
-
-def test_a_run_that_never_moved_is_exact(bench: Bench, first: Attempt) -> None:
-    for told in (first, bench.attempt(JOB, first.checkpoints[2])):
-        card = json.loads((told.folder / "model.json").read_text())
-        assert (card["bit_exact"], card["bit_exact_reason"]) == (True, None)
-
-
-def test_a_difference_names_everything_that_differs() -> None:
-    then: fingerprint.Fingerprint = {"torch": "2.12.0", "threads": 1, "data": "a"}
-    now: fingerprint.Fingerprint = {"torch": "2.13.0", "threads": 2, "data": "a"}
-    told = fingerprint.difference(then, now)
-    assert told
-    assert "torch 2.13.0 instead of 2.12.0 and threads 2 instead of 1" in told
-    assert fingerprint.difference(now, now) is None
-
-
-def test_other_data_have_another_digest(bench: Bench) -> None:
-    prints = []
-    for seed in (0, 1):
-        told = bench.attempt({**JOB, "split": {"seed": seed}, "epochs": 1})
-        prints.append(torch.load(f"{told.checkpoints[0].path}/state.pt", weights_only=True)["fingerprint"])
-    assert prints[0]["data"] != prints[1]["data"]
-    assert {**prints[0], "data": ""} == {**prints[1], "data": ""}
-
-
-def test_nothing_is_hashed_or_looked_up_before_the_first_checkpoint(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkpoints, "fingerprint", lambda _: pytest.fail("too early"))
-    assert bench.attempt({**JOB, "checkpoints": {"every_s": None}}).rows
