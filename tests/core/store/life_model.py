@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from core.events import RunEvent
-from core.job import HELD, Reason, Status
+from core.job import HELD, Claim, Reason, Status
 
 LEASE_S = 12
 BACKOFF_S = 1
 MAX_ATTEMPTS = 3
-MAX_LOST = 4
+MAX_LOST = 3
 KEEP_LAST = 2
-FINAL = {Reason.DIVERGED, Reason.DEADLINE_EXCEEDED}
+FINAL = {Reason.DIVERGED}
 
 
 NEXT = {
@@ -74,11 +74,18 @@ class Saved(NamedTuple):
 class Run:
     """What one attempt computes: from its newest checkpoint on, ever further."""
 
-    job_id: str
-    attempt: int
+    claim: Claim
     epoch: int = 0
     step: int = 0
     last: tuple[RunEvent, ...] = ()
+
+    @property
+    def job_id(self) -> str:
+        return self.claim.job_id
+
+    @property
+    def attempt(self) -> int:
+        return self.claim.attempt
 
 
 @dataclass
@@ -123,6 +130,11 @@ class Model:
         self.attempt += 1
         self.lease_until = now + LEASE_S
         self.goes(Status.RUNNING, None)
+
+    def begun(self, claim: Claim) -> Run:
+        """The run of a claim, at the newest checkpoint."""
+        epoch, step = self.saved[-1].place if self.saved else (0, 0)
+        return Run(claim, epoch, step)
 
     def goes(self, status: Status, reason: Reason | None, *, not_before: float | None = None) -> Status:
         self.status, self.reason, self.not_before = status, reason, not_before
@@ -198,9 +210,3 @@ class Model:
 
 def _copied(rows: list[Saved]) -> list[Saved]:
     return sorted(row._replace(attempt=0) for row in rows)
-
-
-def at_the_newest(model: Model, job_id: str) -> Run:
-    """Where the next attempt begins."""
-    run = Run(job_id, model.attempt)
-    return replace(run, epoch=model.saved[-1].epoch, step=model.saved[-1].step) if model.saved else run

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,11 +21,16 @@ import pytest
 from hypothesis import HealthCheck, seed
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from core.errors import ClaimLost, Gone, SpecRefused, WrongStatus
 from core.events import Checkpointed, RunEvent, Stopped
-from core.job import HELD, Claim, EventType, Job, Progress, Reason, Status
+from core.job import HELD, EventType, Job, Progress, Reason, Status
 from core.store import Fork, Held, Retry, Wish, verdicts
 from tests.core.store.life_model import (
     BACKOFF_S,
@@ -35,7 +41,6 @@ from tests.core.store.life_model import (
     Model,
     Run,
     Saved,
-    at_the_newest,
 )
 from tests.core.store.making import (
     FINISHED,
@@ -51,6 +56,16 @@ from tests.core.store.making import (
     told,
 )
 
+MOST_JOBS = 3
+FORKED = 40
+OFTEN = ("pause", "resume", "pause", "resume", "pause", "resume", "cancel", "force")
+PAUSES = (1, 2, 5, LEASE_S + 1, 70)
+OF_NOBODY = ("submits", "claims", "claims", "claims", "time_passes", "time_passes", "starts_again")
+OF_JOBS = ("acts", "acts", "acts", "deletes", "retries", "forks", "forks")
+WORKS = ("ends_an_epoch", "ends_an_epoch", "saves", "saves", "saves", "is_told_twice", "beats")
+OF_RUNS = (*WORKS, "finishes", "dies", "dies", "dies", "stops")
+WHAT = (*OF_NOBODY, *OF_JOBS, *OF_RUNS)
+"""What may happen, the more often the likelier."""
 SEED = int(os.environ.get("TRAINWIRE_TEST_SEED", "0"))
 LIMITS = {"lease_s": LEASE_S, "backoff_s": BACKOFF_S, "max_attempts": MAX_ATTEMPTS, "max_lost_workers": MAX_LOST}
 DEATHS = [
@@ -58,8 +73,8 @@ DEATHS = [
     Reason.OUT_OF_MEMORY,
     Reason.STALLED,
     Reason.STORAGE_FULL,
+    Reason.KILLED_BY_SIGNAL,
     Reason.DIVERGED,
-    Reason.DEADLINE_EXCEEDED,
 ]
 Bare = Callable[[], tuple[str, Callable[[], None]]]
 """Makes a fresh database: its URL, and how to be rid of it."""
@@ -67,8 +82,6 @@ ORIGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Life(RuleBasedStateMachine):
-    jobs = Bundle("jobs")
-    runs = Bundle("runs")
     steps = 0
 
     def __init__(self, bare: Bare) -> None:
@@ -76,11 +89,13 @@ class Life(RuleBasedStateMachine):
         url, self.rid = bare()
         self.clock = HandClock()
         self.store = timed(url, self.clock, **LIMITS)
+        self.ids: list[str] = []
         self.models: dict[str, Model] = {}
         self.deleted: set[str] = set()
         self.ended: dict[str, tuple[Job, int]] = {}
-        self.claims: dict[tuple[str, int], Claim] = {}
+        self.runs: list[Run] = []
         self.numbers = count(1)
+        self.moments = count()
 
     def teardown(self) -> None:
         try:
@@ -94,33 +109,43 @@ class Life(RuleBasedStateMachine):
     def now(self) -> float:
         return (self.clock.moment - ORIGIN).total_seconds()
 
+    @rule(chance=st.integers(0, 2**32 - 1))
+    def something_happens(self, chance: int) -> None:
+        """One rule for all, and its own dice: hypothesis leaves rules out of a life, or repeats one all along."""
+        dice = random.Random(f"{chance} {next(self.moments)}")
+        what, whose, how = dice.choice(WHAT), dice.randrange(MOST_JOBS), dice.randrange(60)
+        if what in OF_JOBS and self.ids:
+            getattr(self, what)(self.ids[-1 - whose % len(self.ids)], how)
+        elif what in OF_RUNS and self.runs:
+            getattr(self, what)(self.runs[-1 - whose % len(self.runs)], how)
+        elif what in OF_NOBODY:
+            getattr(self, what)(how)
+
     # What clients do.
 
-    @rule(target=jobs, priority=st.integers(0, 1))
-    def submit(self, priority: int) -> str:
-        job = self.store.add(a_spec(priority=priority))
-        self.models[job.id] = Model(priority=priority)
-        return job.id
+    def submits(self, how: int) -> None:
+        if len(self.models) < MOST_JOBS:
+            job = self.store.add(a_spec(priority=how % 2))
+            self.knows(job.id, Model(priority=how % 2))
 
-    @rule(job_id=jobs, verb=st.sampled_from(["pause", "resume", "pause", "resume", "cancel", "force", "delete"]))
-    def acts(self, job_id: str, verb: str) -> None:
-        if verb == "delete":
-            self.delete(job_id)
-            return
+    def knows(self, job_id: str, model: Model) -> None:
+        self.ids.append(job_id)
+        self.models[job_id] = model
+
+    def acts(self, job_id: str, how: int) -> None:
+        verb = OFTEN[how % len(OFTEN)]
         act = partial(self.store.cancel, force=True) if verb == "force" else getattr(self.store, verb)
         if job_id in self.deleted:
             with pytest.raises(Gone):
                 act(job_id)
-            return
-        model = self.models[job_id]
-        if not model.allows(verb):
+        elif not self.models[job_id].allows(verb):
             with pytest.raises(WrongStatus):
                 act(job_id)
-            return
-        model.does(verb)
-        assert act(job_id).status is model.status
+        else:
+            self.models[job_id].does(verb)
+            assert act(job_id).status is self.models[job_id].status
 
-    def delete(self, job_id: str) -> None:
+    def deletes(self, job_id: str, how: int) -> None:  # noqa: ARG002  one signature for all
         if job_id in self.models and not self.models[job_id].status.ended:
             with pytest.raises(WrongStatus):
                 self.store.delete(job_id)
@@ -130,67 +155,64 @@ class Life(RuleBasedStateMachine):
         self.ended.pop(job_id, None)
         self.deleted.add(job_id)
 
-    @rule(target=jobs, job_id=jobs, from_start=st.booleans())
-    def retry(self, job_id: str, from_start: bool) -> object:
-        wish = Retry(job_id, from_start=from_start)
+    def retries(self, job_id: str, how: int) -> None:
+        wish = Retry(job_id, from_start=how % 2 == 1)
         model = self.models.get(job_id)
         if model is None or model.status not in {Status.FAILED, Status.CANCELLED}:
-            return self.refused(wish, Gone if model is None else WrongStatus)
-        return self.made(wish, model.retried(from_start=from_start))
+            self.is_refused(wish, Gone if model is None else WrongStatus)
+        else:
+            self.makes(wish, model.retried(from_start=wish.from_start))
 
-    @rule(target=jobs, job_id=jobs, epoch=st.none() | st.integers(0, 4))
-    def fork(self, job_id: str, epoch: int | None) -> object:
-        wish = Fork(job_id, epoch, a_spec())
+    def forks(self, job_id: str, how: int) -> None:
+        wish = Fork(job_id, None if how > FORKED else how % 5, a_spec())
         model = self.models.get(job_id)
         if model is None:
-            return self.refused(wish, Gone)
-        at = model.last if epoch is None else epoch
-        if not model.first <= at <= model.last:
-            return self.refused(wish, SpecRefused)
-        return self.made(wish, model.forked(at))
+            self.is_refused(wish, Gone)
+            return
+        at = model.last if wish.epoch is None else wish.epoch
+        if model.first <= at <= model.last:
+            self.makes(wish, model.forked(at))
+        else:
+            self.is_refused(wish, SpecRefused)
 
-    def made(self, wish: Wish, model: Model) -> str:
-        made = self.store.create(wish, told=told)
-        self.models[made.job_id] = model
-        return made.job_id
+    def makes(self, wish: Wish, model: Model) -> None:
+        if len(self.models) < MOST_JOBS:
+            self.knows(self.store.create(wish, told=told).job_id, model)
 
-    def refused(self, wish: Wish, error: type[Exception]) -> object:
+    def is_refused(self, wish: Wish, error: type[Exception]) -> None:
         with pytest.raises(error):
             self.store.create(wish, told=told)
-        return multiple()
 
     # What workers do.
 
-    @rule(target=runs, worker=st.sampled_from(["one", "two"]), epochs=st.integers(0, 2))
-    def claim(self, worker: str, epochs: int) -> object:
+    def claims(self, how: int) -> None:
         """Claim the best job and compute its first epochs, the last with a checkpoint."""
-        claim = self.store.claim(a_worker(worker))
+        claim = self.store.claim(a_worker(("one", "two")[how % 2]))
         waiting = [key for key, model in self.models.items() if model.status is Status.QUEUED and model.due(self.now)]
         if claim is None:
             assert waiting == []
-            return multiple()
+            return
         assert claim.job_id == min(waiting, key=lambda key: (-self.models[key].priority, key))
         model = self.models[claim.job_id]
         model.claimed(self.now)
         assert claim.attempt == model.attempt
         assert [each.id for each in claim.checkpoints] == [row.id for row in reversed(model.saved)]
-        self.claims[claim.job_id, claim.attempt] = claim
-        run = at_the_newest(model, claim.job_id)
+        run = model.begun(claim)
+        self.runs.append(run)
+        epochs = (0, 0, 1, 2)[how // 2 % 4]
         for number in range(1, epochs + 1):
-            self.ends_an_epoch(run, saves=number == epochs)
-        return run
+            self.ends_an_epoch(run, number == epochs)
 
-    @rule(run=runs, saves=st.booleans())
-    def ends_an_epoch(self, run: Run, saves: bool) -> None:
+    def ends_an_epoch(self, run: Run, how: int) -> None:
         run.epoch, run.step = run.epoch + 1, 0
-        saved = [self.checkpoint(run)] if saves else []
+        saved = [self.checkpoint(run)] if how % 2 else []
         if self.tells(run, [STARTED, an_epoch(run.epoch, best=True), *saved]):
             self.models[run.job_id].epoch_ends(run.epoch)
             self.saved(run, saved)
 
-    @rule(run=runs, moves=st.booleans())
-    def saves(self, run: Run, moves: bool) -> None:
+    def saves(self, run: Run, how: int) -> None:
         """In the middle of an epoch; or where it began, as a run does that is asked to stop before its first step."""
+        moves = how % 3 > 0
         if not moves and run.last:
             return
         run.step += moves
@@ -199,74 +221,67 @@ class Life(RuleBasedStateMachine):
             self.saved(run, saved)
 
     def checkpoint(self, run: Run) -> Checkpointed:
-        claim = self.claims[run.job_id, run.attempt]
-        return a_checkpoint(claim, run.epoch, run.step, id=f"ckpt_{next(self.numbers):06d}")
+        return a_checkpoint(run.claim, run.epoch, run.step, id=f"ckpt_{next(self.numbers):06d}")
 
     def saved(self, run: Run, told: list[Checkpointed]) -> None:
         for event in told:
             self.models[run.job_id].saves(Saved(run.attempt, run.epoch, run.step, event.checkpoint.id))
 
-    @rule(run=runs)
-    def is_told_twice(self, run: Run) -> None:
+    def is_told_twice(self, run: Run, how: int) -> None:  # noqa: ARG002  one signature for all
         """The last batch of epochs and checkpoints comes again: nothing new."""
         self.tells(run, [event for event in run.last if event is not STARTED])
 
-    @rule(run=runs, how=st.sampled_from(["finished", "drained", "stopped", *DEATHS]))
-    def ends(self, run: Run, how: str) -> None:
-        claim, holds = self.claims[run.job_id, run.attempt], self.holds(run)
-        if how == "finished":
-            act, after = partial(self.store.record, claim, [FINISHED]), partial(self.succeeds, run)
-        elif isinstance(how, Reason):
-            last = failed(how)
-            by_itself = self.now % 2 == 0
-            record, release = partial(self.store.record, claim, [last]), partial(self.store.release, claim)
-            act = record if by_itself else partial(release, error=last.error)
-            after = partial(self.dies, run, how)
-        else:
-            reason = Reason.WORKER_DRAINED if how == "drained" else None
-            act, after = partial(self.store.release, claim, reason=reason), partial(self.stops, run, reason)
-        if holds:
-            assert act() is after()
+    def finishes(self, run: Run, how: int) -> None:  # noqa: ARG002  one signature for all
+        if self.tells(run, [FINISHED], leads_to=Status.SUCCEEDED):
+            self.models[run.job_id].goes(Status.SUCCEEDED, Reason.COMPLETED)
+
+    def dies(self, run: Run, how: int) -> None:
+        last = failed(DEATHS[how % len(DEATHS)])
+        record = partial(self.store.record, run.claim, [last])
+        release = partial(self.store.release, run.claim, error=last.error)
+        act = record if how // len(DEATHS) % 2 else release
+        if self.is_refused_if_late(run, act):
             return
-        with pytest.raises(ClaimLost):
-            act()
+        assert self.models[run.job_id].dies(last.reason, self.now) is act()
 
-    def succeeds(self, run: Run) -> Status:
-        return self.models[run.job_id].goes(Status.SUCCEEDED, Reason.COMPLETED)
+    def stops(self, run: Run, how: int) -> None:
+        reason = Reason.WORKER_DRAINED if how % 2 else None
+        act = partial(self.store.release, run.claim, reason=reason)
+        if self.is_refused_if_late(run, act):
+            return
+        assert act() is self.models[run.job_id].stops(reason)
 
-    def dies(self, run: Run, reason: Reason) -> Status:
-        return self.models[run.job_id].dies(reason, self.now)
-
-    def stops(self, run: Run, reason: Reason | None) -> Status:
-        return self.models[run.job_id].stops(reason)
-
-    @rule(run=runs)
-    def beats(self, run: Run) -> None:
+    def beats(self, run: Run, how: int) -> None:
         """Also for a claim that is over, which changes nothing."""
-        self.store.beat(a_worker(), [(self.claims[run.job_id, run.attempt], 1.0)])
+        self.store.beat(a_worker(), [(run.claim, float(how))])
         if self.holds(run):
             self.models[run.job_id].lease_until = self.now + LEASE_S
 
-    def tells(self, run: Run, events: Sequence[RunEvent]) -> bool:
+    def tells(self, run: Run, events: Sequence[RunEvent], *, leads_to: Status | None = None) -> bool:
         """Whether the run still holds its job: else nothing is taken of what it tells."""
         run.last = tuple(events)
-        claim = self.claims[run.job_id, run.attempt]
+        act = partial(self.store.record, run.claim, events)
+        if self.is_refused_if_late(run, act):
+            return False
+        assert act() is (leads_to or self.models[run.job_id].status)
+        return True
+
+    def is_refused_if_late(self, run: Run, act: Callable[[], Status]) -> bool:
         if self.holds(run):
-            assert self.store.record(claim, events) is self.models[run.job_id].status
-            return True
+            return False
         with pytest.raises(ClaimLost):
-            self.store.record(claim, events)
-        return False
+            act()
+        return True
 
     def holds(self, run: Run) -> bool:
         return run.job_id in self.models and self.models[run.job_id].holds(run)
 
     # What time does.
 
-    @rule(seconds=st.sampled_from([0, 1, 2, 5, LEASE_S + 1, LEASE_S + 1, 70]), has_space=st.booleans())
-    def time_passes_and_somebody_sweeps(self, seconds: int, has_space: bool) -> None:
-        self.clock.passes(seconds)
-        now, models = self.now, self.models
+    def time_passes(self, how: int) -> None:
+        """And somebody sweeps."""
+        self.clock.passes(PAUSES[how % len(PAUSES)])
+        now, models, has_space = self.now, self.models, how % 4 > 0
         lost = {key for key, model in models.items() if model.status in HELD and model.lease_until < now}
         again = {key for key, model in models.items() if has_space and model.waits_for_space() and model.due(now)}
         assert set(self.store.sweep(has_space=has_space)) == lost | again
@@ -275,8 +290,7 @@ class Life(RuleBasedStateMachine):
         for key in again:
             models[key].goes(Status.QUEUED, None)
 
-    @rule()
-    def the_service_starts_again(self) -> None:
+    def starts_again(self, how: int) -> None:  # noqa: ARG002  one signature for all
         held = {key for key, model in self.models.items() if model.status in HELD}
         assert set(self.store.recover()) == held
         for key in held:
@@ -331,7 +345,7 @@ def on_sqlite(template: Path) -> Bare:
 
 
 def check(bare: Bare, *, steps: int) -> None:
-    """Lives of up to 60 steps until there were `steps`, each round from the next seed."""
+    """Lives of 100 steps until there were `steps`, each round from the next seed."""
     Life.steps, round_ = 0, 0
     while Life.steps < steps:
         print(f"TRAINWIRE_TEST_SEED={SEED + round_}")
@@ -341,8 +355,8 @@ def check(bare: Bare, *, steps: int) -> None:
 
 def live(bare: Bare, number: int) -> None:
     given = effort(
-        max_examples=4,
-        stateful_step_count=60,
+        max_examples=5,
+        stateful_step_count=100,
         deadline=None,
         database=None,
         print_blob=True,
@@ -357,7 +371,7 @@ def test_any_order_of_events_keeps_every_promise(sqlite_template: Path) -> None:
 
 
 def test_any_order_of_events_keeps_every_promise_on_postgres(postgres_url: str) -> None:
-    check(lambda: (emptied(postgres_url), lambda: None), steps=100)
+    check(lambda: (emptied(postgres_url), lambda: None), steps=60)
 
 
 @pytest.mark.full
