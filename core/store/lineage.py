@@ -5,7 +5,7 @@ The old one never changes; the new one gets copies of rows of its checkpoints, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,11 +26,25 @@ COPIES = 2
 RETRIED = (Status.FAILED, Status.CANCELLED)
 
 
-def make(tx: Tx, job_id: str, wish: Wish) -> Job:
+class Asked(NamedTuple):
+    """A wish and its spec as JSON data, made outside of any transaction; a retry has none of its own."""
+
+    wish: Wish
+    spec: Mapping[str, Any]
+
+
+def asked_for(wish: Wish) -> Asked:
+    """The wish with its spec as JSON data."""
+    return Asked(wish, {} if isinstance(wish, Retry) else wish.spec.model_dump(mode="json"))
+
+
+def make(tx: Tx, job_id: str, asked: Asked) -> Job:
     """Queue the job that is wished for; raises NotFound, Gone, WrongStatus, SpecRefused."""
-    if isinstance(wish, Submit):
-        return submitting.add(tx, job_id, wish.spec.model_dump(mode="json"))
-    return retry(tx, job_id, wish) if isinstance(wish, Retry) else fork(tx, job_id, wish)
+    if isinstance(asked.wish, Submit):
+        return submitting.add(tx, job_id, asked.spec)
+    if isinstance(asked.wish, Retry):
+        return retry(tx, job_id, asked.wish)
+    return fork(tx, job_id, asked.wish, asked.spec)
 
 
 def retry(tx: Tx, job_id: str, wish: Retry) -> Job:
@@ -45,7 +59,7 @@ def retry(tx: Tx, job_id: str, wish: Retry) -> Job:
     return job
 
 
-def fork(tx: Tx, job_id: str, wish: Fork) -> Job:
+def fork(tx: Tx, job_id: str, wish: Fork, spec: Mapping[str, Any]) -> Job:
     """Another spec behind the end of an epoch."""
     old = _old(tx, wish.job_id)
     newest = tx.conn.scalar(select(func.max(epochs.c.epoch)).where(epochs.c.job_id == wish.job_id)) or old.first
@@ -57,7 +71,6 @@ def fork(tx: Tx, job_id: str, wish: Fork) -> Job:
     before = (checkpoints.c.epoch < epoch) | ((checkpoints.c.epoch == epoch) & (checkpoints.c.step == 0))
     copies = _newest(tx, wish.job_id, before, order=_FURTHEST_FIRST)
     lineage = [*(old.lineage or ()), {"spec": old.spec, "until": epoch}]
-    spec = wish.spec.model_dump(mode="json")
     job = submitting.add(tx, job_id, spec, parent={"id": wish.job_id, "epoch": epoch}, lineage=lineage)
     _copy(tx, job_id, copies)
     return job

@@ -12,6 +12,7 @@ from core.settings import Settings
 from core.store import claiming, fleet, returning, submissions, submitting, sweeping, tidying, verbs
 from core.store.backend import Backend, Tx
 from core.store.databases import open_database
+from core.store.lineage import asked_for
 from core.store.reads import Reads
 from core.store.recording import Recorder
 from core.store.wishes import Created, Once, Told, Wish
@@ -41,16 +42,16 @@ class Store(Reads):
 
     def add(self, spec: JobSpec) -> Job:
         """Queue a job; it is durable when this returns."""
-        job_id = new_id("job")
-        return self._database.write(lambda tx: submitting.add(tx, job_id, spec.model_dump(mode="json")))
+        job_id, asked = new_id("job"), spec.model_dump(mode="json")
+        return self._database.write(lambda tx: submitting.add(tx, job_id, asked))
 
     def create(self, wish: Wish, *, told: Told, once: Once | None = None) -> Created:
         """Queue the job that is wished for, and keep the answer under its Idempotency-Key in the same transaction.
 
         Raises KeyReused; for a retry or fork also NotFound, Gone, WrongStatus, SpecRefused.
         """
-        job_id = new_id("job")
-        return self._database.write(lambda tx: submissions.create(tx, job_id, wish, told=told, once=once))
+        job_id, asked = new_id("job"), asked_for(wish)
+        return self._database.write(lambda tx: submissions.create(tx, job_id, asked, told=told, once=once))
 
     def pause(self, job_id: str, *, by: str = "user") -> Job:
         """Pause at once or ask the worker to; repeatable; raises NotFound, Gone, WrongStatus."""

@@ -8,8 +8,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.errors import KeyReused, Unavailable
 from core.store import fleet, lineage, reading
 from core.store.backend import Tx
+from core.store.lineage import Asked
 from core.store.tables import jobs, submissions
-from core.store.wishes import Created, Once, Told, Wish
+from core.store.wishes import Created, Once, Told
 
 KEPT_S = 86_400.0
 """How long a key is known."""
@@ -19,11 +20,11 @@ _TAKE = {
 }
 
 
-def create(tx: Tx, job_id: str, wish: Wish, *, told: Told, once: Once | None) -> Created:
+def create(tx: Tx, job_id: str, asked: Asked, *, told: Told, once: Once | None) -> Created:
     """Make the job, or give the answer that its key was given before; raises KeyReused and what `make` raises."""
     if once is not None and (replayed := _replayed(tx, job_id, once)) is not None:
         return replayed
-    job = lineage.make(tx, job_id, wish)
+    job = lineage.make(tx, job_id, asked)
     text = told(job, reading.position(tx, job), fleet.waiting_for(tx, job))
     if once is not None:
         answered = update(submissions).where(submissions.c.key == once.key)

@@ -344,18 +344,18 @@ def on_sqlite(template: Path) -> Bare:
     return bare
 
 
-def check(bare: Bare, *, steps: int) -> None:
+def check(bare: Bare, *, steps: int, lives: int = 5) -> None:
     """Lives of 100 steps until there were `steps`, each round from the next seed."""
     Life.steps, round_ = 0, 0
     while Life.steps < steps:
         print(f"TRAINWIRE_TEST_SEED={SEED + round_}")
-        live(bare, SEED + round_)
+        live(bare, SEED + round_, lives)
         round_ += 1
 
 
-def live(bare: Bare, number: int) -> None:
+def live(bare: Bare, number: int, lives: int) -> None:
     given = effort(
-        max_examples=5,
+        max_examples=lives,
         stateful_step_count=100,
         deadline=None,
         database=None,
@@ -371,7 +371,7 @@ def test_any_order_of_events_keeps_every_promise(sqlite_template: Path) -> None:
 
 
 def test_any_order_of_events_keeps_every_promise_on_postgres(postgres_url: str) -> None:
-    check(lambda: (emptied(postgres_url), lambda: None), steps=60)
+    check(lambda: (emptied(postgres_url), lambda: None), steps=60, lives=1)
 
 
 @pytest.mark.full
