@@ -9,16 +9,14 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from api.app import create_app
 from api.server import bound, check_exposure
 from api.server import serve as serve_app
-from core import artifacts
+from core import artifacts, housekeeping
 from core.bell import LocalWatchBell, LocalWorkBell
 from core.configuration import configured
 from core.settings import Settings
-from core.store import Store, schema
 from trainwire import folder
-from worker.node import Node
+from worker.launcher import Launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +41,36 @@ def serve(*, host: str, port: int, data: Path, slots: int | None, announce: Call
     """Serve until SIGTERM or Ctrl-C; raises `StartRefused` with one sentence and nothing touched."""
     settings = configured(database_url=f"sqlite:///{data / 'trainwire.db'}", artifacts=data / "artifacts", slots=slots)
     check_exposure(host, has_key=settings.api_key is not None)
-    with bound(host, port) as listener, folder.held(data):
-        _run(settings, listener, announce, host=host, data=data)
+    with (
+        bound(host, port) as listener,
+        folder.held(data),
+        closing(Launcher(max_lines=settings.max_log_lines)) as launcher,
+    ):
+        launcher.start()
+        _run(settings, listener, announce, host=host, data=data, launcher=launcher)
 
 
-def _run(
-    settings: Settings, listener: socket.socket, announce: Callable[[Place], None], *, host: str, data: Path
+def _run(  # noqa: PLR0913 - what is open by then
+    settings: Settings,
+    listener: socket.socket,
+    announce: Callable[[Place], None],
+    *,
+    host: str,
+    data: Path,
+    launcher: Launcher,
 ) -> None:
+    # here, so that torch loads in its process meanwhile: a job that was at work goes on the sooner
+    from api.app import create_app
+    from core.store import Store, schema
+    from worker.node import Node
+
     schema.upgrade(settings.database_url)
     artifacts.mark(settings.artifacts)
     with closing(Store.open(settings.database_url, settings=settings)) as store:
         for job_id in store.recover():
-            artifacts.tidy(settings.artifacts, store.job(job_id))
+            housekeeping.tidy(store, settings.artifacts, job_id)
         watch_bell, work_bell = LocalWatchBell(), LocalWorkBell()
-        node = Node(store=store, watch_bell=watch_bell, settings=settings, work_bell=work_bell)
+        node = Node(store=store, watch_bell=watch_bell, settings=settings, work_bell=work_bell, launcher=launcher)
         app = create_app(store=store, watch_bell=watch_bell, work_bell=work_bell, settings=settings, node=node)
         with ExitStack() as ending:
 

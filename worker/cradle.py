@@ -11,4 +11,5 @@ import gc
 import os
 
 gc.freeze()
+gc.enable()  # which `worker.kindling` put off
 atexit.register(os._exit, 0)

@@ -33,7 +33,9 @@ class Launcher:
         self._keeper = threading.Thread(target=self._keep_spare, name="spare child", daemon=True)
 
     def start(self) -> None:
-        """Begin to warm up, in the background (about 4 s)."""
+        """Begin to warm up, in the background (about 4 s); repeatable."""
+        if self._keeper.ident is not None:
+            return
         atexit.register(self.close)  # else multiprocessing waits at exit for a child that lives
         self._keeper.start()
 

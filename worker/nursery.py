@@ -31,7 +31,7 @@ class Nursery:
         self._context = multiprocessing.get_context(method)
         self._forks = method == "forkserver"
         if self._forks:
-            self._context.set_forkserver_preload([trainer, "worker.child", "worker.cradle"])
+            self._context.set_forkserver_preload(["worker.kindling", trainer, "worker.child", "worker.cradle"])
 
     def start(self) -> ChildProcess:
         """A child that makes itself ready; waits for the forkserver (4 s the first time); raises OSError, EOFError."""
