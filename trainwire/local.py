@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -17,6 +18,8 @@ from core.configuration import configured
 from core.settings import Settings
 from trainwire import folder
 from worker.launcher import Launcher
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,35 @@ def serve(*, host: str, port: int, data: Path, slots: int | None, announce: Call
     """Serve until SIGTERM or Ctrl-C; raises `StartRefused` with one sentence and nothing touched."""
     settings = configured(database_url=f"sqlite:///{data / 'trainwire.db'}", artifacts=data / "artifacts", slots=slots)
     check_exposure(host, has_key=settings.api_key is not None)
+    early = Early()
     with (
         bound(host, port) as listener,
         folder.held(data),
         closing(Launcher(max_lines=settings.max_log_lines)) as launcher,
     ):
         launcher.start()
-        _run(settings, listener, announce, host=host, data=data, launcher=launcher)
+        _run(settings, listener, announce, early, host=host, data=data, launcher=launcher)
+
+
+class Early:
+    """A signal that comes before the server hears it: the start goes on to a place where it can end tidily."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for sign in _ENDING:
+            signal.signal(sign, self._hear)
+
+    def _hear(self, *_: object) -> None:
+        self.asked = True
+        for sign in _ENDING:
+            signal.signal(sign, signal.SIG_IGN)
 
 
 def _run(  # noqa: PLR0913 - what is open by then
     settings: Settings,
     listener: socket.socket,
     announce: Callable[[Place], None],
+    early: Early,
     *,
     host: str,
     data: Path,
@@ -64,6 +83,8 @@ def _run(  # noqa: PLR0913 - what is open by then
     from core.store import Store, schema
     from worker.node import Node
 
+    if early.asked:
+        return
     schema.upgrade(settings.database_url)
     artifacts.mark(settings.artifacts)
     with closing(Store.open(settings.database_url, settings=settings)) as store:
@@ -77,6 +98,8 @@ def _run(  # noqa: PLR0913 - what is open by then
             def ready(url: str) -> None:
                 ending.enter_context(folder.announced(data, url=url))
                 announce(Place(url=url, database=store.describe(), data=str(data), slots=node.worker.slots))
+                if early.asked:
+                    signal.raise_signal(signal.SIGTERM)  # which the server hears by now
 
             ending.callback(node.drain)
             node.start()
