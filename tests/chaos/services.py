@@ -32,6 +32,8 @@ QUICK = {
     "TRAINWIRE_BACKOFF_S": "0.05",
 }
 """The times of the always-on size; the full size runs with the defaults."""
+PATIENT = {"TRAINWIRE_MAX_ATTEMPTS": "1000"}
+"""The monkeys may kill a run again before it got anywhere, more often in a row than a failing run is tried."""
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 STOPPED_WITHIN_S = 30.0
 AWAY_FOR_S = 120.0
@@ -170,6 +172,8 @@ class Door(ABC):
         wait_until(self._is_ready)
 
     def _is_ready(self) -> bool:
+        if self.tended and self.api.process.poll() == -signal.SIGKILL:
+            self.bring_back(self.api)  # a job that waited for it led it to the next armed failpoint
         assert self.api.alive, (self.folder / f"{self.api.name}.log").read_text()[-3000:]
         with suppress(httpx.TransportError):
             return self.http.get("/readyz").status_code == httpx.codes.OK
@@ -314,7 +318,7 @@ class CeleryDoor(Door):
 
 def settings(folder: Path, *, full: bool) -> dict[str, str]:
     """How a service is set up: quick or with the defaults, and armed (`harm.arm`) for any failpoint."""
-    return {**({} if full else QUICK), failpoints.VARIABLE: f"{failpoints.ANY}@{flag(folder)}"}
+    return {**({} if full else QUICK), **PATIENT, failpoints.VARIABLE: f"{failpoints.ANY}@{flag(folder)}"}
 
 
 def flag(folder: Path) -> Path:
