@@ -79,12 +79,15 @@ class Spool:
 
     def _moved_to_disk(self) -> bool:
         """Whether the newest events could be written behind those that wait there."""
+        file = self._file
         try:
-            file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - open until it is read
+            # without a buffer, in which a full disk would leave what the next seek, a reader's too, fails to write
+            file = file or tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
             file.seek(self._written_to)
-            pickle.dump(self._newest, file)
-            file.flush()
+            _write(file, pickle.dumps(self._newest))
         except OSError as full:
+            if file is not None and self._file is None:
+                file.close()
             log.warning("What a run tells waits in memory, and the run with it: %s", full)
             return False
         self._file = file
@@ -104,3 +107,10 @@ class Spool:
         if self._file:
             self._file.close()
         self._file, self._read_to, self._written_to = None, 0, 0
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    """All of it: one write may take in a part."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import random
+import resource
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -98,3 +101,48 @@ def test_a_discarded_spool_keeps_nothing_and_lets_who_puts_go(tmp_path: Path) ->
     spool.put([epoch(1)])
     spool.discard()
     assert spool.take() is None
+
+
+@contextmanager
+def full_beyond(size: int) -> Iterator[None]:
+    """No file of this process may become larger."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_went_to_the_disk_before_it_was_full_can_still_be_taken(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, memory_bytes=0)
+    spool.put([epoch(1)])
+    with full_beyond(spool._written_to):
+        putting = threading.Thread(target=lambda: spool.put([epoch(2)]))
+        putting.start()
+        with spool._changed:
+            assert spool._changed.wait_for(lambda: spool._newest, WITHIN_S)
+        assert spool.take() == [epoch(1)]
+    assert spool.take() == [epoch(2)]
+    putting.join(WITHIN_S)
+    assert not putting.is_alive()
+
+
+def test_a_disk_that_takes_in_a_part_at_a_time_gets_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tempfile.TemporaryFile
+
+    class Slow:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def write(self, data: memoryview) -> int:
+            return int(self._file.write(data[:7]))
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._file, name)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **more: Slow(made(**more)))
+    spool = Spool(tmp_path, memory_bytes=0)
+    spool.put([epoch(1), epoch(2)])
+    spool.put([epoch(3)])
+    assert taken(spool) == [epoch(1), epoch(2), epoch(3)]
