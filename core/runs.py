@@ -64,6 +64,7 @@ class Run:
         self._child: Stoppable | None = None
         self._began = self._pinged = time.monotonic()
         self._silence_s = 0.0
+        self._skipped_s = 0.0
 
     @property
     def stopped(self) -> Stop | None:
@@ -133,7 +134,11 @@ class Run:
 
     def run_s(self) -> float:
         """The seconds that the job has run by now, earlier attempts included."""
-        return self.claim.run_s + time.monotonic() - self._began
+        return self.claim.run_s + time.monotonic() - self._began - self._skipped_s
+
+    def skip(self, seconds: float) -> None:
+        """Do not count so much: this process stood still, and the training ended soon behind that."""
+        self._skipped_s += min(seconds, time.monotonic() - self._began - self._skipped_s)
 
 
 class Runs:

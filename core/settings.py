@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_LATE_S = 1.0
+
 
 def _split(text: object) -> object:
     return tuple(word for word in map(str.strip, text.split(",")) if word) if isinstance(text, str) else text
@@ -73,3 +75,8 @@ class Settings(BaseSettings):
     """How long an ended job's checkpoints are kept; none: as long as the job."""
     housekeeping_s: PositiveFloat = 60.0
     """How often a worker looks for what may be deleted."""
+
+    @property
+    def late_s(self) -> float:
+        """A database that took longer to answer was away, and other workers could not keep their leases meanwhile."""
+        return max(self.lease_s / 2, _LATE_S)

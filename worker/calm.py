@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -20,14 +21,15 @@ class Calm:
         self.away = False
         """Whether the last call found no database."""
 
-    def call(self, ask: Callable[[], None]) -> None:
-        """Ask the database; raises Unavailable."""
+    def call(self, ask: Callable[[], None], *, within_s: float = math.inf) -> None:
+        """Ask the database, which was away too if it took longer than `within_s`; raises Unavailable."""
+        asked = time.monotonic()
         try:
             ask()
         except Unavailable:
             self.away = True
             raise
-        if self.away:
+        if self.away or time.monotonic() - asked > within_s:
             self.away = False
             self._from = time.monotonic() + self._lease_s
 

@@ -64,7 +64,7 @@ class Vigil:
             run.ping()
 
     def _beat(self) -> None:
-        self._calm.call(lambda: self._store.beat(self._worker(), self._runs.held()))
+        self._calm.call(lambda: self._store.beat(self._worker(), self._runs.held()), within_s=self._settings.late_s)
         self._beaten = elapsed_s()
 
     def _sweep(self) -> None:
@@ -86,10 +86,14 @@ class Vigil:
 
     def _limit(self) -> None:
         now = time.monotonic()
+        gap_s = now - self._limited
         # a longer gap is time in which this process stood still, and could have heard nothing
-        waited_s = min(now - self._limited, self._settings.watch_s + self._settings.heartbeat_s)
+        waited_s = min(gap_s, self._settings.watch_s + self._settings.heartbeat_s)
         self._limited = now
-        stop_what_is_over(self._runs.all(), waited_s=waited_s, grace_s=self._settings.grace_s)
+        runs = self._runs.all()
+        for run in runs:
+            run.skip(gap_s - waited_s)
+        stop_what_is_over(runs, waited_s=waited_s, grace_s=self._settings.grace_s)
 
     def _keep_house(self) -> None:
         self._changed(self._housekeeper.clean())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
+from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,23 +19,30 @@ _log = logging.getLogger(__name__)
 
 
 def sweep(database: Backend, settings: Settings, *, has_space: bool) -> list[str]:
-    """Take back the jobs whose lease ran out, and let go on what waits for space if there is; the ids that changed."""
+    """Take back the jobs whose lease ran out, and let go on what waits for space if there is; the ids that changed.
+
+    Raises Unavailable also when the database took so long to answer that no worker could keep its leases.
+    """
+    asked = monotonic()
     if database.read(fleet.anyone_forgotten):
         database.write(fleet.forget)
-    back = _take_back(database, settings, every=False)
+    overdue = database.read(lambda tx: returning.expired(tx, every=False))
+    if monotonic() - asked > settings.late_s:
+        message = "The database was away until now; nobody could keep a lease meanwhile."
+        raise Unavailable(message)
+    back = _take_back(database, settings, overdue, every=False)
     return back + _try_again(database) if has_space else back
 
 
 def recover(database: Backend, settings: Settings) -> list[str]:
     """Take back every held job and end all waits, when no worker can be alive; the ids that changed."""
     database.write(fleet.forget_all)
-    back = _take_back(database, settings, every=True)
+    back = _take_back(database, settings, database.read(lambda tx: returning.expired(tx, every=True)), every=True)
     database.write(returning.end_waits)
     return back
 
 
-def _take_back(database: Backend, settings: Settings, *, every: bool) -> list[str]:
-    overdue = database.read(lambda tx: returning.expired(tx, every=every))
+def _take_back(database: Backend, settings: Settings, overdue: Sequence[str], *, every: bool) -> list[str]:
     return [job_id for job_id in overdue if _took_back(database, settings, job_id, every=every)]
 
 

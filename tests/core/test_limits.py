@@ -101,6 +101,20 @@ def test_a_deadline_counts_what_earlier_attempts_ran() -> None:
     assert look(fresh, 0.0) is None
 
 
+def test_time_in_which_its_supervisor_stood_still_is_none_in_which_a_job_ran() -> None:
+    run, _ = a_run(EPOCH, run_s=50.0, deadline_s=100.0)
+    run._began -= 3600.0
+    run.skip(3599.0)
+    assert look(run, 0.0) is None
+    assert 51.0 <= run.run_s() < 100.0
+
+
+def test_a_run_that_began_in_the_meantime_has_not_run_less_than_before() -> None:
+    run, _ = a_run(EPOCH, run_s=50.0)
+    run.skip(3600.0)
+    assert run.run_s() >= 50.0
+
+
 @pytest.mark.parametrize("step", [Progress(1, 2, 3, 4), EPOCH])
 def test_a_run_that_makes_no_step_has_stalled(step: RunEvent) -> None:
     run, child = a_run(step, stall_timeout_s=10.0)

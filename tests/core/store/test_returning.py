@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
+from core.errors import Unavailable
 from core.job import ErrorInfo, EventType, Reason, Status
 from core.store import Store
 from tests.core.store.conftest import OpenStore
@@ -107,6 +110,24 @@ def test_a_lease_that_runs_is_left_alone(store: Store) -> None:
     store.add(a_spec())
     store.claim(a_worker())
     assert store.sweep() == []
+
+
+def test_a_database_that_hung_for_long_lets_no_lease_be_judged(
+    open_timed: OpenStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer is right, but the other workers waited for theirs as well."""
+    store = open_timed()
+    job = store.add(a_spec())
+    claim = store.claim(a_worker())
+    assert claim is not None
+    clock.passes(60)
+    ticks = count(step=store._settings.late_s * 1.01)
+    with monkeypatch.context() as hanging:
+        hanging.setattr("core.store.sweeping.monotonic", lambda: next(ticks))
+        with pytest.raises(Unavailable, match="was away until now"):
+            store.sweep()
+    assert store.held("wk_node")[job.id].attempt == claim.attempt
+    assert store.sweep() == [job.id]
 
 
 def test_a_job_whose_worker_is_lost_every_time_fails(open_store: OpenStore) -> None:
