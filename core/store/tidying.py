@@ -35,8 +35,8 @@ def _old_jobs(tx: Tx, settings: Settings) -> list[str]:
     ended = select(jobs.c.id).where(_ENDED)
     found: set[str] = set()
     if settings.keep_jobs is not None:
-        newest = tx.conn.scalar(ended.order_by(jobs.c.id.desc()).offset(settings.keep_jobs).limit(1))
-        found.update(_oldest(tx, ended.where(jobs.c.id <= newest)) if newest is not None else ())
+        last_first = ended.order_by(jobs.c.finished_at.desc(), jobs.c.id.desc())
+        found.update(tx.conn.scalars(last_first.offset(settings.keep_jobs).limit(AT_ONCE)))
     if settings.keep_jobs_s is not None:
         found.update(_oldest(tx, ended.where(_ended_before(tx, settings.keep_jobs_s))))
     return sorted(found)

@@ -52,6 +52,18 @@ def test_the_newest_ended_jobs_are_kept_and_what_has_not_ended_does_not_count(op
     assert store.tidy_up() == []
 
 
+def test_a_job_that_ended_last_is_kept_however_long_ago_it_was_submitted(
+    open_timed: OpenStore, clock: HandClock
+) -> None:
+    store = open_timed(keep_jobs=2)
+    long = started(store)
+    short = [ended(store) for _ in range(3)]
+    clock.passes(3600)
+    store.record(long, [an_epoch(1), FINISHED])
+    assert store.tidy_up() == short[:2]
+    assert there(store, [long.job_id, *short]) == [long.job_id, short[2]]
+
+
 def test_an_ended_job_goes_when_it_is_old_with_all_it_had(open_timed: OpenStore, clock: HandClock) -> None:
     store = open_timed(keep_jobs_s=100)
     running = started(store).job_id
