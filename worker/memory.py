@@ -18,7 +18,8 @@ def limit(memory_gb: float | None) -> None:
     RLIMIT_DATA counts what is private and written to, not what is shared with the forkserver's files (Linux).
     """
     if memory_gb is not None:
-        most = int(memory_gb * _GB)
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        most = int(memory_gb * _GB) if hard == resource.RLIM_INFINITY else min(int(memory_gb * _GB), hard)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,27 @@ def test_who_missed_the_database_judges_a_lease_later() -> None:
         each.call(lambda: None)
     assert not calm.may_judge()
     assert quick.may_judge()
+
+
+def test_a_database_that_hung_was_away_too() -> None:
+    calm = Calm(3600.0)
+    calm.call(lambda: None, within_s=60.0)
+    assert calm.may_judge()
+    calm.call(lambda: None, within_s=-1.0)
+    assert not calm.away
+    assert not calm.may_judge()
+
+
+@pytest.mark.parametrize(
+    ("hard", "gb", "most"),
+    [(resource.RLIM_INFINITY, 2.5, 2_500_000_000), (10**9, 2.5, 10**9), (10**10, 2.5, 2_500_000_000)],
+)
+def test_memory_is_limited_in_gb_of_a_thousand_million_bytes_and_never_raised(
+    monkeypatch: pytest.MonkeyPatch, hard: int, gb: float, most: int
+) -> None:
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (hard, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append((which, limit)))
+    memory.limit(gb)
+    memory.limit(None)
+    assert limits == [(resource.RLIMIT_DATA, (most, most))]
