@@ -1,17 +1,50 @@
-"""What every test shares: the switch for the large sizes."""
+"""What every test shares: the switch for the large sizes, and who runs what first where several processes share it."""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import pytest
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+LONG = ("tests/chaos/", "tests/acceptance/", "tests/trainwire/", "tests/worker/")
+"""The tests with services of their own, the longest first: what is long is begun early, so that none is left alone."""
+DOOR = re.compile(r"tests/chaos/.*\[(embedded|celery)\]")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the large sizes too")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((place for place, long in enumerate(LONG) if item.nodeid.startswith(long)), 99))
     if config.getoption("--full"):
         return
     for item in items:
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="a large size: run with --full"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return ByService(config, log)
+
+
+class ByService(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
+    """Each file to one process, in the order of the collection; what shares a running service stays together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if found := DOOR.match(nodeid):
+            return f"chaos {found[1]}"
+        if nodeid.startswith("tests/acceptance/doors/"):
+            return "doors"
+        return str(super()._split_scope(nodeid))
+
+    def schedule(self) -> None:
+        self.config.option.loadscopereorder = False
+        super().schedule()
