@@ -11,5 +11,5 @@ from tests.chaos.specs import HARMED
 
 def test_a_killed_trainer_costs_nothing(siege: Siege) -> None:
     harm = partial(kill_a_trainer, siege.door)
-    siege.besiege(harm, times=siege.size(10, 100), specs=HARMED, jobs=siege.size(4, 20))
+    siege.besiege(harm, times=siege.size(5, 100), specs=HARMED, jobs=siege.size(3, 20))
     siege.verdict("kill -9 trainer")

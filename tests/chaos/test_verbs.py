@@ -34,7 +34,7 @@ def test_a_verb_is_safe_at_every_moment(siege: Siege) -> None:
     play = Play(siege)
     for spec in HARMED:
         siege.submit(spec)
-    for _ in range(siege.size(40, 1000)):
+    for _ in range(siege.size(24, 1000)):
         at_a_random_moment(siege.rng, BETWEEN_S)
         play.one()
         siege.harms += 1
