@@ -39,6 +39,30 @@ def test_of_deaths_and_lost_workers_each_has_its_own_count(open_timed: OpenStore
     assert store.release(claim, error=KILLED) is Status.FAILED
 
 
+@pytest.mark.parametrize("how", ["epoch", "checkpoint"])
+def test_progress_makes_lost_workers_count_no_more(open_timed: OpenStore, clock: HandClock, how: str) -> None:
+    store = open_timed(max_lost_workers=2)
+    claim = started(store)
+    for number in range(1, 5):
+        store.record(claim, [an_epoch(number) if how == "epoch" else a_checkpoint(claim, number)])
+        clock.passes(60)
+        assert store.sweep() == [claim.job_id]
+        claim = a_claim(store)
+    clock.passes(60)
+    store.sweep()
+    assert store.job(claim.job_id).status_reason is Reason.WORKER_LOST
+
+
+def test_progress_makes_the_wait_for_space_short_again(open_timed: OpenStore, clock: HandClock) -> None:
+    store = open_timed(backoff_s=1)
+    claim = started(store)
+    for number in range(1, 8):
+        assert store.record(claim, [an_epoch(number), failed(Reason.STORAGE_FULL)]) is Status.PAUSED
+        clock.passes(1.3)  # twice as long would be 1.6 at the least
+        assert store.sweep() == [claim.job_id]
+        claim = a_claim(store)
+
+
 def test_a_run_that_died_starts_again_at_once_the_first_time_then_later_and_later(
     open_timed: OpenStore, clock: HandClock
 ) -> None:
