@@ -125,14 +125,19 @@ async def _ours(request: Request, error: Exception) -> Response:
 def _detail(error: TrainwireError) -> str:
     if isinstance(error, SpecRefused) and len(error.problems) > 1:
         return f"The spec has {len(error.problems)} problems."
-    return error.problems[0].message if isinstance(error, SpecRefused) else error.message
+    return error.problems[0].message if isinstance(error, SpecRefused) else _told(error)
+
+
+def _told(error: TrainwireError) -> str:
+    """What is wrong and, where it is known, what to do about it."""
+    return " ".join(filter(None, [error.message, error.hint]))
 
 
 def _listed(error: TrainwireError) -> Sequence[Problem]:
     if isinstance(error, SpecRefused):
         return error.problems
     if isinstance(error, KeyReused):
-        return (Problem("/header/idempotency-key", error.message),)
+        return (Problem("/header/idempotency-key", _told(error)),)
     return (Problem(f"/query/{error.param}", error.message),) if error.param else ()
 
 

@@ -23,6 +23,7 @@ Path = tuple[str | int, ...]
 SAID = {
     "dict_type": "give an object",
     "model_type": "give an object",
+    "model_attributes_type": "give an object",
     "tuple_type": "give a list",
     "too_short": "give at least {min_length}",
     "too_long": "give at most {max_length}",

@@ -21,7 +21,7 @@ def up(
     data: Annotated[Path, typer.Option(help="The folder of everything: database, weights, caches.")] = folder.USUAL,
     slots: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Jobs at a time. [default: one per GPU, else the cores, at most 4]"),
+        typer.Option(min=1, max=64, help="Jobs at a time.", show_default="one per GPU, else the cores, at most 4"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say where it listens in JSON.")] = False,
 ) -> None:

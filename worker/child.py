@@ -34,8 +34,8 @@ class Trainer(Protocol):
     def train(self, order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
         """Train the job of `order` until it is done or `stop` says so."""
 
-    def failed(self, error: Exception) -> Failed:
-        """What to tell of an error that ended the training."""
+    def failed(self, error: Exception, order: Order) -> Failed:
+        """What to tell of an error that ended the training of `order`."""
 
     def usable(self, devices: Sequence[str]) -> tuple[str, ...]:
         """Those of `devices` on which a computation succeeds."""
@@ -101,7 +101,7 @@ def _life(training: Trainer, order: Order, pipe: Connection) -> Iterator[RunEven
     try:
         yield from training.train(order, lifeline.is_asked)
     except RunFailed as error:
-        yield training.failed(error)
+        yield training.failed(error, order)
     except Exception as error:  # noqa: BLE001 - the edge of a run: its error becomes its ending
         traceback.print_exc()
-        yield training.failed(error)
+        yield training.failed(error, order)

@@ -33,9 +33,9 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     yield from loop.train(spec, folder=order.folder, device=order.device, cache=order.cache, save=saving, stop=stop)
 
 
-def failed(error: Exception) -> Failed:
-    """What to tell of an error that ended the training."""
-    return explain(error)
+def failed(error: Exception, order: Order) -> Failed:
+    """What to tell of an error that ended the training of `order`."""
+    return explain(error, spec=order.spec)
 
 
 def usable(devices: Sequence[str]) -> tuple[str, ...]:

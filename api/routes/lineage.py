@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from fastapi import APIRouter, Body, Depends
 from fastapi.concurrency import run_in_threadpool
@@ -36,17 +36,21 @@ class Wish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    noun: ClassVar[str]
+
     @model_validator(mode="wrap")
     @classmethod
     def _explained(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         try:
             return handler(data)
         except ValidationError as error:
-            raise refuse("wish", explain(error, cls, noun="this")) from None
+            raise refuse("wish", explain(error, cls, noun=cls.noun)) from None
 
 
 class RetryWish(Wish):
     """Where a retry begins."""
+
+    noun = "a retry"
 
     start: Literal["checkpoint", "start"] = Field(
         default="checkpoint",
@@ -58,6 +62,8 @@ class RetryWish(Wish):
 class ForkWish(Wish):
     """Where a fork leaves its parent, and what it does differently from there."""
 
+    noun = "a fork"
+
     epoch: int | None = Field(
         default=None,
         ge=0,
@@ -66,7 +72,8 @@ class ForkWish(Wish):
     )
     patch: dict[str, Any] = Field(
         default_factory=dict,
-        description="A JSON Merge Patch (RFC 7396) of the parent's spec; other data or shapes are refused.",
+        description="A JSON Merge Patch (RFC 7396) of the parent's spec: objects are merged, null brings a default "
+        "back. Other data or shapes are refused. `epochs` counts from the parent's first.",
         examples=[{"lr": 0.01, "epochs": 60}],
     )
 
@@ -106,6 +113,10 @@ async def fork_job(
 
     It starts from the newest checkpoint at or before that epoch, or from the start, and stores its own epochs from the
     next one on; without a patch they are the old one's own. Whatever status the old job has, it stays as it is.
+
+    Behind that epoch another optimizer, or one under other settings, starts with fresh state; a schedule starts anew
+    over the epochs that remain when it, `lr`, `epochs` or what sets the number of steps changed. A `notice` event says
+    so for each.
     """
     check_id(job_id)
     return await run_in_threadpool(queue_new, api, once, lambda: _fork(api, job_id, wish or ForkWish()))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -13,19 +16,20 @@ from core.loop.space import NO_SPACE, sentence
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
 _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _LOADER = "DataLoader worker (pid"
 """How torch begins to tell that one of its worker processes died."""
 
 
-def explain(error: BaseException) -> Failed:
-    """The ending for `error`: its own reason, or one of the system's with a hint, or `internal_error`.
+def explain(error: BaseException, *, spec: Mapping[str, Any] = _NONE) -> Failed:
+    """The ending for `error`: its own reason, or one of the system's with a hint by `spec`, or `internal_error`.
 
     An unforeseen error shows its type and message only: a traceback belongs in the log.
     """
     if isinstance(error, RunFailed):
         return Failed(error.reason, error.info)
     if is_out_of_memory(error):
-        return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error))
+        return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error, spec))
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return Failed(Reason.STORAGE_FULL, _storage_full(error))
     if isinstance(error, RuntimeError) and str(error).startswith(_LOADER):
@@ -48,11 +52,13 @@ def _hint(error: BaseException) -> str | None:
     return None
 
 
-def _out_of_memory(error: BaseException) -> ErrorInfo:
-    hint = (
-        'Lower batch_size (half of it is a good next try), set on_out_of_memory to "accumulate", '
-        "or make the model smaller."
-    )
+def _out_of_memory(error: BaseException, spec: Mapping[str, Any]) -> ErrorInfo:
+    ways = ["Lower batch_size (half of it is a good next try)"]
+    if (given := spec.get("resources", {}).get("memory_gb")) is not None:
+        ways = [f"Raise resources.memory_gb, which is {given:g}", "lower batch_size (half of it is a good next try)"]
+    if spec.get("on_out_of_memory", "fail") == "fail":
+        ways.append('set on_out_of_memory to "accumulate"')
+    hint = f"{', '.join(ways)}, or make the model smaller."
     return ErrorInfo(Reason.OUT_OF_MEMORY, f"The memory did not suffice: {sentence(error)}", hint, "/batch_size")
 
 

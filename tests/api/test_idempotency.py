@@ -59,6 +59,7 @@ def test_another_request_under_the_same_key_is_refused(client: TestClient) -> No
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (422, "key_reused")
     assert problem["errors"][0]["pointer"] == "/header/idempotency-key"
+    assert problem["detail"].endswith("Use a new key for a new request.")
     assert _count(client) == 1
 
 

@@ -147,7 +147,7 @@ def test_what_is_wrong_with_a_retry_is_named(client: TestClient, play: Play, bod
 
 def test_a_misspelt_word_is_answered_with_the_right_one(client: TestClient, play: Play) -> None:
     answer = client.post(f"/v1/jobs/{play.failed().id}/retry", json={"form": "start"})
-    assert 'Did you mean "from"?' in answer.json()["detail"]
+    assert answer.json()["detail"] == '"form" is not a setting of a retry. Did you mean "from"?'
 
 
 @pytest.mark.parametrize("verb", ["retry", "fork"])

@@ -99,6 +99,14 @@ def test_a_file_that_is_no_database_is_said_to_be_broken(tmp_path: Path) -> None
     (found,) = told("database", lambda: database.database(scene(tmp_path)))
     assert found.verdict is Verdict.BROKEN
     assert "not a database" in found.seen
+    assert found.remedy is not None
+
+
+def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    found = list(places.folders(scene(tmp_path / "data")))
+    assert {one.verdict for one in found} == {Verdict.BROKEN}
+    assert {one.seen for one in found} == {f"{tmp_path / 'data'} is a file, not a folder"}
 
 
 def test_a_distributed_service_that_is_whole(distributed: Scene) -> None:
@@ -153,6 +161,7 @@ def test_what_does_not_answer_is_broken_in_a_sentence_without_the_password(tmp_p
     assert found.verdict is Verdict.BROKEN
     (rung,) = broker(Scene(away))
     assert rung.verdict is Verdict.BROKEN
+    assert "TRAINWIRE_DATABASE_URL" in (found.remedy or "")
     assert "sesame" not in found.seen + rung.seen
     assert next(broker(Scene(Settings(artifacts=tmp_path)))).seen == "TRAINWIRE_BROKER_URL is not set"
 

@@ -31,8 +31,8 @@ def usable(devices: Sequence[str]) -> tuple[str, ...]:
     return training.usable((*devices, "cuda:0"))
 
 
-def failed(error: Exception) -> Failed:
-    return training.failed(error)
+def failed(error: Exception, order: Order) -> Failed:
+    return training.failed(error, order)
 
 
 def train(order: Order, stop: Callable[[], bool]) -> Iterator[Any]:

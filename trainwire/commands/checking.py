@@ -19,7 +19,7 @@ def doctor(
     *,
     data: Annotated[
         Path | None,
-        typer.Option(help="The folder of a service. [default: TRAINWIRE_DATABASE_URL's, else ./trainwire-data]"),
+        typer.Option(help="The folder of a service.", show_default="TRAINWIRE_DATABASE_URL's, else ./trainwire-data"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -57,7 +57,7 @@ def checkpoints(*, job_id: JobId, as_json: AsJson = False, url: Url = None) -> N
 def download(
     *,
     job_id: JobId,
-    to: Annotated[Path | None, typer.Option(help="The folder to fill. [default: one named by the job]")] = None,
+    to: Annotated[Path | None, typer.Option(help="The folder to fill.", show_default="one named by the job")] = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:

@@ -43,7 +43,7 @@ def retry(
 def fork(  # noqa: PLR0913  an option each
     *,
     job_id: JobId,
-    epoch: Annotated[int | None, typer.Option(min=0, help="Go on behind it. [default: the newest]")] = None,
+    epoch: Annotated[int | None, typer.Option(min=0, help="Go on behind it.", show_default="the newest")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: lr=0.01, model.dropout=0.2; repeatable."),

@@ -12,7 +12,9 @@ from core.views import JobView
 
 Url = Annotated[
     str | None,
-    typer.Option(envvar="TRAINWIRE_URL", help="The service. [default: the one on ./trainwire-data, else port 8000]"),
+    typer.Option(
+        envvar="TRAINWIRE_URL", help="The service.", show_default="the one on ./trainwire-data, else port 8000"
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Stay and show the losses.")]

@@ -16,6 +16,10 @@ from core.errors import Unavailable
 from core.store.postgres import CONNECT
 
 BUSY_S = 5.0
+REACH = "Start PostgreSQL, or correct host, port, user, password and name in TRAINWIRE_DATABASE_URL."
+REPLACE = (
+    "Let this user write it on a disk with space; if it is damaged, bring a copy back, or move it away to begin anew."
+)
 
 
 @contextmanager
@@ -26,9 +30,8 @@ def opened(url: URL) -> Iterator[Connection]:
         with engine.connect() as conn:
             yield conn
     except DBAPIError as error:
-        raise Unavailable(
-            f"{engine.url.render_as_string()}: {str(error.orig).strip().partition(chr(10))[0]}"
-        ) from error
+        seen = f"{engine.url.render_as_string()}: {str(error.orig).strip().partition(chr(10))[0]}"
+        raise Unavailable(seen, hint=REACH if url.get_backend_name() != "sqlite" else REPLACE) from error
     finally:
         engine.dispose()
 
@@ -46,7 +49,7 @@ def write_lock(path: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
     except sqlite3.Error as error:
-        raise Unavailable(f"{path} cannot be written: {error}.") from error
+        raise Unavailable(f"{path} cannot be written: {error}.", hint=REPLACE) from error
     finally:
         connection.close()
 

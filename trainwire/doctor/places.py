@@ -40,7 +40,9 @@ def _room(name: str, folder: Path) -> Iterator[Finding]:
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(there).free
     seen = f"{folder}, {free / 1e9:,.1f} GB free"
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not there.is_dir():
+        yield broken(name, f"{there} is a file, not a folder", "Move it away, or choose another folder.")
+    elif not os.access(there, os.W_OK | os.X_OK):
         yield broken(name, f"{folder} cannot be written by this user", f"Make {there} writable, or choose another.")
     elif not artifacts.has_space(there):
         yield broken(name, seen, "Free some space there: until then jobs pause with storage_full.")

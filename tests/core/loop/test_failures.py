@@ -12,6 +12,7 @@ from core.job import Reason
 from core.loop.batches import from_workers
 from core.loop.failures import explain
 from core.loop.samples import Samples
+from core.spec.job_spec import parse_spec
 
 
 def test_an_error_of_our_own_keeps_its_reason_and_hint() -> None:
@@ -35,6 +36,14 @@ def test_a_lack_of_memory_says_what_to_change(error: BaseException) -> None:
     assert failed.reason is Reason.OUT_OF_MEMORY
     assert failed.error.param == "/batch_size"
     assert "batch_size" in (failed.error.hint or "")
+
+
+def test_a_limit_of_memory_is_the_first_thing_to_change_and_what_is_set_is_not_advised() -> None:
+    limited = {"memory_gb": 0.9}
+    given = {"dataset": "iris", "model": "linear", "on_out_of_memory": "accumulate", "resources": limited}
+    hint = explain(MemoryError(), spec=parse_spec(given).model_dump()).error.hint or ""
+    assert hint.startswith("Raise resources.memory_gb, which is 0.9, lower batch_size")
+    assert "accumulate" not in hint
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
