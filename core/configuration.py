@@ -19,10 +19,17 @@ def configured(**given: Any) -> Settings:
     """`TRAINWIRE_*` of the environment, with what is `given` (and not None) before it; raises StartRefused."""
     _refuse_unknown()
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         wrong = error.errors()[0]
         raise StartRefused(f"{_variable(*wrong['loc'])} is {wrong['input']!r}: {wrong['msg']}.") from error
+    if settings.lease_s < 2 * settings.heartbeat_s:
+        raise StartRefused(
+            f"TRAINWIRE_LEASE_S is {settings.lease_s:g}, less than twice TRAINWIRE_HEARTBEAT_S "
+            f"({settings.heartbeat_s:g}): one late heartbeat would cost a worker its jobs.",
+            hint="Raise the lease, or lower the heartbeat.",
+        )
+    return settings
 
 
 def _refuse_unknown() -> None:

@@ -20,6 +20,7 @@ def test_what_is_given_goes_before_the_environment(monkeypatch: pytest.MonkeyPat
     [
         ("TRAINWIRE_SLOTS", "many", "TRAINWIRE_SLOTS is 'many'"),
         ("TRAINWIRE_LEASE_S", "-1", "TRAINWIRE_LEASE_S is '-1'"),
+        ("TRAINWIRE_LEASE_S", "2", "TRAINWIRE_LEASE_S is 2, less than twice TRAINWIRE_HEARTBEAT_S (3): "),
         ("TRAINWIRE_APIKEY", "sesame", "TRAINWIRE_APIKEY is not a setting of Trainwire; these are: TRAINWIRE_DATABASE"),
     ],
 )
