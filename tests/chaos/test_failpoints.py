@@ -21,12 +21,14 @@ LIGHT: Spec = {"name": "chaos-light", "dataset": "iris", "model": "linear", "epo
 FULL_ROUNDS = 10
 
 
+@pytest.mark.timeout(300)
 def test_a_trainer_that_dies_at_a_named_point_costs_nothing(siege: Siege) -> None:
     with siege.door.being_tended():
         _die_everywhere(siege, IN_A_TRAINER, STEADY)
         siege.verdict("exit at a trainer's failpoints")
 
 
+@pytest.mark.timeout(300)
 def test_a_service_that_dies_at_a_named_point_costs_nothing(light_siege: Siege) -> None:
     """With a trainer that needs no warm-up, since each of these points ends the whole service."""
     with light_siege.door.being_tended():
