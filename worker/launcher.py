@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+from contextlib import suppress
 from weakref import WeakSet
 
 from core.bench import Order
@@ -37,6 +38,8 @@ class Launcher:
         if self._keeper.ident is not None:
             return
         atexit.register(self.close)  # else multiprocessing waits at exit for a child that lives
+        with suppress(OSError):  # the keeper tries again, and tells
+            self._nursery.open()
         self._keeper.start()
 
     @property

@@ -33,6 +33,12 @@ class Nursery:
         if self._forks:
             self._context.set_forkserver_preload(["worker.kindling", trainer, "worker.child", "worker.cradle"])
 
+    def open(self) -> None:
+        """Start the forkserver in this thread: the environment changes meanwhile, and others may read it."""
+        if self._forks:
+            with STARTING, _hidden_main():
+                _serve()
+
     def start(self) -> ChildProcess:
         """A child that makes itself ready; waits for the forkserver (4 s the first time); raises OSError, EOFError."""
         pipe, its_pipe = self._context.Pipe()
@@ -54,12 +60,16 @@ class Nursery:
             with _scrubbed_environment():
                 process.start()
             return
-        if not _serves():
-            with _scrubbed_environment():
-                resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
-                with _blocked_signals():
-                    forkserver.ensure_running()
+        _serve()
         process.start()
+
+
+def _serve() -> None:
+    if not _serves():
+        with _scrubbed_environment():
+            resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
+            with _blocked_signals():
+                forkserver.ensure_running()
 
 
 def _serves() -> bool:
