@@ -57,10 +57,39 @@ def test_progress_makes_the_wait_for_space_short_again(open_timed: OpenStore, cl
     store = open_timed(backoff_s=1)
     claim = started(store)
     for number in range(1, 8):
-        assert store.record(claim, [an_epoch(number), failed(Reason.STORAGE_FULL)]) is Status.PAUSED
+        store.record(claim, [an_epoch(number)])
+        assert store.record(claim, [failed(Reason.STORAGE_FULL)]) is Status.PAUSED
         clock.passes(1.3)  # twice as long would be 1.6 at the least
         assert store.sweep() == [claim.job_id]
         claim = a_claim(store)
+
+
+def test_an_epoch_that_is_computed_again_is_no_progress(open_store: OpenStore) -> None:
+    store = open_store(max_attempts=2)
+    claim = started(store)
+    store.record(claim, [an_epoch(1)])
+    assert store.release(claim, error=KILLED) is Status.QUEUED
+    claim = a_claim(store)
+    store.record(claim, [an_epoch(1)])
+    assert store.release(claim, error=KILLED) is Status.FAILED
+
+
+def test_a_drain_is_no_death(open_store: OpenStore) -> None:
+    store = open_store(max_attempts=2)
+    claim = started(store)
+    for _ in range(3):
+        store.release(claim)
+        claim = a_claim(store)
+    assert store.release(claim, error=KILLED) is Status.QUEUED
+
+
+def test_a_death_on_the_way_to_a_pause_counts(open_store: OpenStore) -> None:
+    store = open_store(max_attempts=2)
+    claim = started(store)
+    store.pause(claim.job_id)
+    assert store.release(claim, error=KILLED) is Status.PAUSED
+    store.resume(claim.job_id)
+    assert store.release(a_claim(store), error=KILLED) is Status.FAILED
 
 
 def test_a_run_that_died_starts_again_at_once_the_first_time_then_later_and_later(
