@@ -156,6 +156,25 @@ def test_a_process_that_drains_asks_every_run_and_at_last_kills_them() -> None:
     assert run.leaving.is_set()
 
 
+def test_a_run_that_comes_while_its_process_drains_is_stopped_and_its_child_never_works() -> None:
+    runs = Runs()
+    runs.close()
+    run, child = Run(Claim("job", 1, {}, "auto")), ChildFake()
+    runs.add(run)
+    assert run.stopped is Stop.DRAINED
+    run.attach(child)
+    assert child.kills == 1
+
+
+def test_a_run_that_was_lost_waits_for_no_database_and_one_that_was_asked_has_not_stalled() -> None:
+    run, child = a_run(EPOCH, stall_timeout_s=1.0)
+    run.stop(Stop.PAUSED)
+    assert look(run, 9.0) is Stop.PAUSED
+    assert (child.kills, run.leaving.is_set()) == (0, False)
+    run.stop(Stop.LOST)
+    assert run.leaving.is_set()
+
+
 def test_claims_are_kept_with_the_seconds_that_their_jobs_ran() -> None:
     runs = Runs()
     run, _ = a_run(run_s=7.0)
