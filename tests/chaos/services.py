@@ -32,7 +32,7 @@ QUICK = {
     "TRAINWIRE_BACKOFF_S": "0.05",
 }
 """The times of the always-on size; the full size runs with the defaults."""
-PATIENT = {"TRAINWIRE_MAX_ATTEMPTS": "1000"}
+PATIENT = {"TRAINWIRE_MAX_ATTEMPTS": "1000", "TRAINWIRE_MAX_LOST_WORKERS": "1000"}
 """The monkeys may kill a run again before it got anywhere, more often in a row than a failing run is tried."""
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 STOPPED_WITHIN_S = 30.0
