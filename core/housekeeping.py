@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from core import artifacts, keeping
-from core.errors import Refused
+from core.errors import Gone, NotFound
 from core.ids import is_id
 from core.job import HELD, Job
 
 log = logging.getLogger(__name__)
 ORPHAN_S = 3600.0
-"""A job's folder is removed when nobody has known the job, or written there, for so long."""
+"""A deleted job's folder is removed when nobody has written there for so long."""
 LEFTOVER_S = 600.0
 """A checkpoint that does not count and is not on its way goes after so long."""
 _AT_A_TIME = 200
@@ -42,16 +42,22 @@ class HouseStore(FileStore, Protocol):
     def known_jobs(self, ids: Collection[str]) -> set[str]:
         """Those of `ids` that are jobs."""
 
+    def deleted_jobs(self, ids: Collection[str]) -> set[str]:
+        """Those of `ids` that were jobs."""
+
 
 def tidy(store: FileStore, root: Path, job_id: str) -> None:
     """Keep of a job's files what its rows name, and what an attempt at work writes; raises Unavailable.
 
-    A job that is gone keeps only the checkpoints that its forks go on from.
+    A job that is gone keeps only the checkpoints that its forks go on from; the files of one that was never here are
+    another database's.
     """
     try:
         job = store.job(job_id)
-    except Refused:
+    except Gone:
         remove(store, root, job_id)
+        return
+    except NotFound:
         return
     artifacts.tidy(root, job)
     if (root / job_id / keeping.FOLDER).is_dir():
@@ -96,14 +102,18 @@ class Housekeeper:
         return [*retired, *orphans]
 
     def _removed_orphans(self) -> list[str]:
-        """Of the next folders those that nobody knows; of the others what does not count goes."""
+        """Of the next folders those of deleted jobs; of the others what does not count goes.
+
+        A folder whose job this database never had stays: it may have been restored, or be the wrong one.
+        """
         ids = self._next()
-        known = self._store.known_jobs(ids) if ids else set()
-        for job_id in known:
+        if not ids:
+            return []
+        for job_id in self._store.known_jobs(ids):
             if self._has_leftovers(job_id):
                 tidy(self._store, self._root, job_id)
-        orphans = [job_id for job_id in ids if job_id not in known and self._is_old(self._root / job_id)]
-        orphans = [job_id for job_id in orphans if not self._is_only_named(job_id)]
+        old = [job_id for job_id in sorted(self._store.deleted_jobs(ids)) if self._is_old(self._root / job_id)]
+        orphans = [job_id for job_id in old if not self._is_only_named(job_id)]
         for job_id in orphans:
             remove(self._store, self._root, job_id)
         return orphans

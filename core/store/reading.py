@@ -31,6 +31,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _JOB = select(*rows.JOB).where(jobs.c.id == bindparam("id"))
 _REMOVED = select(removed.c.id).where(removed.c.id == bindparam("id"))
 _KNOWN = select(jobs.c.id).where(jobs.c.id.in_(_IDS))
+_DELETED = select(removed.c.id).where(removed.c.id.in_(_IDS))
 _TRANSITIONS = (
     select(*rows.EVENT)
     .with_hint(events, by("ix_events_transitions"), "sqlite")
@@ -83,9 +84,12 @@ def jobs_of(tx: Tx, found: Sequence[Any]) -> tuple[Job, ...]:
 
 def known(tx: Tx, job_ids: Collection[str]) -> set[str]:
     """Those of the ids that jobs have."""
-    ids = list(job_ids)
-    chunks = [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
-    return {job_id for chunk in chunks for job_id in tx.conn.scalars(_KNOWN, {"ids": chunk})}
+    return _among(tx, _KNOWN, list(job_ids))
+
+
+def deleted(tx: Tx, job_ids: Collection[str]) -> set[str]:
+    """Those of the ids that deleted jobs had."""
+    return _among(tx, _DELETED, list(job_ids))
 
 
 def pulse(tx: Tx, job_ids: Collection[str]) -> dict[str, Pulse]:
@@ -143,3 +147,8 @@ def _of_types(types: Collection[EventType] | None) -> Select[*tuple[Any, ...]]:
     if types is None:
         return _EVENTS
     return _LOGS if set(types) == {EventType.LOG} else _EVENTS_OF_TYPES
+
+
+def _among(tx: Tx, wanted: Select[str], ids: Sequence[str]) -> set[str]:
+    chunks = [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
+    return {job_id for chunk in chunks for job_id in tx.conn.scalars(wanted, {"ids": chunk})}

@@ -46,6 +46,10 @@ class Reads:
         """Those of `ids` that jobs have."""
         return self._database.read(lambda tx: reading.known(tx, ids))
 
+    def deleted_jobs(self, ids: Collection[str]) -> set[str]:
+        """Those of `ids` that deleted jobs had."""
+        return self._database.read(lambda tx: reading.deleted(tx, ids))
+
     def position(self, job: Job) -> int | None:
         """The job's place in the queue, 1 is next; None unless queued."""
         if job.status is not Status.QUEUED:

@@ -27,9 +27,10 @@ class Rows:
         self.jobs = {each.id: each for each in jobs}
         self.named: set[str] = set()
         self.retired: list[str] = []
+        self.deleted: set[str] = set()
 
     def job(self, job_id: str) -> Job:
-        if job_id in self.retired:
+        if job_id in (*self.retired, *self.deleted):
             raise Gone
         if job_id not in self.jobs:
             raise NotFound
@@ -43,6 +44,9 @@ class Rows:
 
     def known_jobs(self, ids: Collection[str]) -> set[str]:
         return set(ids) & set(self.jobs)
+
+    def deleted_jobs(self, ids: Collection[str]) -> set[str]:
+        return set(ids) & self.deleted
 
 
 def a_job(status: Status = Status.RUNNING, *, attempt: int = 2) -> Job:
@@ -60,17 +64,33 @@ def written(root: Path, *parts: str, at: float = LONG_AGO) -> Path:
     return file
 
 
-def test_the_folder_of_a_job_that_nobody_knows_goes(tmp_path: Path) -> None:
-    unknown = new_id("job")
-    written(tmp_path, unknown, "1", "model.json")
-    assert Housekeeper(Rows(), tmp_path).clean() == [unknown]
+def without(*deleted: str) -> Rows:
+    rows = Rows()
+    rows.deleted = set(deleted)
+    return rows
+
+
+def test_what_is_left_of_a_deleted_job_goes(tmp_path: Path) -> None:
+    deleted = new_id("job")
+    written(tmp_path, deleted, "1", "model.json")
+    assert Housekeeper(without(deleted), tmp_path).clean() == [deleted]
     assert list(tmp_path.iterdir()) == []
-    assert Housekeeper(Rows(), tmp_path).clean() == []
+    assert Housekeeper(without(deleted), tmp_path).clean() == []
 
 
-def test_a_young_folder_may_be_of_a_job_that_is_just_being_made_known(tmp_path: Path) -> None:
-    file = written(tmp_path, new_id("job"), "1", "model.json", at=time.time())
+def test_the_files_of_another_database_stay(tmp_path: Path) -> None:
+    """A fresh or restored database on an old folder knows none of its jobs; their weights are not rubbish."""
+    file = written(tmp_path, new_id("job"), "1", "model.safetensors")
+    begun = written(tmp_path, new_id("job"), "checkpoints", "1", ".000001-00000000.x", "state.pt")
     assert Housekeeper(Rows(), tmp_path).clean() == []
+    assert file.exists()
+    assert begun.exists()
+
+
+def test_a_young_folder_may_still_be_written_to(tmp_path: Path) -> None:
+    deleted = new_id("job")
+    file = written(tmp_path, deleted, "1", "model.json", at=time.time())
+    assert Housekeeper(without(deleted), tmp_path).clean() == []
     assert file.exists()
 
 
@@ -124,7 +144,7 @@ def test_a_deleted_job_leaves_only_what_its_forks_go_on_from(tmp_path: Path) -> 
     assert Housekeeper(rows, tmp_path).clean() == [gone.id]
     assert (weights.exists(), old.exists(), forked.exists()) == (False, False, True)
     del rows.jobs[gone.id]
-    rows.retired = []
+    rows.retired, rows.deleted = [], {gone.id}
     written(tmp_path, gone.id, "checkpoints", "2", "000002-00000000", "state.pt")
     assert Housekeeper(rows, tmp_path).clean() == [], "found again and again, but nothing is to be done"
     assert forked.exists()
@@ -142,8 +162,8 @@ def test_a_finished_attempt_is_tidied_behind(tmp_path: Path) -> None:
 
 def test_many_folders_are_looked_at_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "_AT_A_TIME", 2)
-    unknown = sorted(new_id("job") for _ in range(5))
-    for job_id in unknown:
+    deleted = sorted(new_id("job") for _ in range(5))
+    for job_id in deleted:
         written(tmp_path, job_id, "1", "file")
-    housekeeper = Housekeeper(Rows(), tmp_path)
-    assert [housekeeper.clean() for _ in range(4)] == [unknown[:2], unknown[2:4], unknown[4:], []]
+    housekeeper = Housekeeper(without(*deleted), tmp_path)
+    assert [housekeeper.clean() for _ in range(4)] == [deleted[:2], deleted[2:4], deleted[4:], []]

@@ -287,6 +287,7 @@ def test_no_read_that_is_polled_scans_or_sorts_the_history(store: Store) -> None
     store.held("wk_1")
     store.named_checkpoints(job.id)
     store.known_jobs([job.id])
+    store.deleted_jobs([job.id])
     store._database.read(returning.without_space)
     store.claim(a_worker(queues=("other",), devices=("mps",)))
     connection.close()

@@ -200,6 +200,7 @@ def test_a_deleted_job_is_gone_with_all_its_rows_and_for_good(store: Store, stat
     assert (store.pulse([job_id]), store.events(job_id), store.checkpoints(job_id)) == ({}, [], [])
     assert [job.id for job in store.jobs(JobQuery()).rows] == [other]
     assert store.known_jobs([other, job_id, "job_0"]) == {other}
+    assert store.deleted_jobs([other, job_id, "job_0"]) == {job_id}
 
 
 def test_deleting_leaves_no_row_behind(store: Store) -> None:
