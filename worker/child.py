@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
 from core import failpoints
-from core.bench import Order
 from core.errors import RunFailed
 from core.events import Failed, RunEvent
+from core.supervision.bench import Order
 from worker import messages
 from worker.lifeline import Lifeline
 

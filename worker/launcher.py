@@ -8,9 +8,9 @@ import threading
 from contextlib import suppress
 from weakref import WeakSet
 
-from core.bench import Order
 from core.errors import Unavailable
 from core.events import Logged
+from core.supervision.bench import Order
 from worker import child
 from worker.nursery import METHOD, Nursery
 from worker.process import ChildProcess

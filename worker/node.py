@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from core import artifacts
 from core.bell import LocalWorkBell, WatchBell
-from core.bench import Bench
 from core.errors import TrainwireError
 from core.ids import new_id
 from core.job import Worker
-from core.runner import work_one
-from core.runs import Runs
 from core.settings import Settings
 from core.store import Store
+from core.supervision.bench import Bench
+from core.supervision.runner import work_one
+from core.supervision.runs import Runs
 from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.impatience import heard_by
 from worker.launcher import Launcher

@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Lock
 
-from core.endings import LAST_WORDS, Exit
 from core.events import RunEvent
+from core.supervision.endings import LAST_WORDS, Exit
 from worker import memory, messages
 from worker.taps import ENOUGH, Prints
 

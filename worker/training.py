@@ -11,11 +11,11 @@ from contextlib import suppress
 import torch
 
 from core import loop
-from core.bench import Order
 from core.events import Failed, RunEvent
 from core.loop import Saving, device
 from core.loop.failures import explain
 from core.spec import JobSpec
+from core.supervision.bench import Order
 from worker import memory
 
 

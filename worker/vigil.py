@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from core import artifacts, housekeeping
 from core.job import Worker
-from core.limits import stop_what_ended, stop_what_is_over
-from core.runs import Runs
 from core.settings import Settings
 from core.store import Store
+from core.supervision.limits import stop_what_ended, stop_what_is_over
+from core.supervision.runs import Runs
 from worker.calm import Calm
 from worker.rounds import Round, elapsed_s
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from core.bench import Order
 from core.checkpoint import Checkpoint, CheckpointFile, Occasion
 from core.errors import Diverged
 from core.events import Checkpointed, EpochDone, Failed, Finished, RunEvent, Started, Stopped
 from core.ids import new_id
 from core.job import Artifact, EpochRow, Reason
+from core.supervision.bench import Order
 from worker import training
 
 

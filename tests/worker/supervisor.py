@@ -6,8 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
-from core.bench import Order
 from core.events import Logged
+from core.supervision.bench import Order
 from tests.worker.place import acting, parent_of
 from worker.launcher import Launcher
 

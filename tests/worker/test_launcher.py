@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from core.bench import Order
-from core.endings import Exit
 from core.errors import Unavailable
 from core.events import Checkpointed, EpochDone, Finished, Logged, RunEvent, Stopped
+from core.supervision.bench import Order
+from core.supervision.endings import Exit
 from tests.worker.place import WITHIN_S, KeptLauncher, acting, gone, happens, is_running, parent_of
 from worker.launcher import Launcher
 from worker.process import ChildProcess

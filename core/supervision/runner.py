@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import artifacts, housekeeping, keeping
-from core.bench import Bench, Child, Order
-from core.delivery import Delivery, GivenUp, Outage
-from core.endings import LAST_WORDS, Back, Exit, broken, ending
 from core.errors import ClaimLost, TrainwireError
 from core.events import Checkpointed, Failed, Finished, RunEvent, Stopped
 from core.failpoints import failpoint
 from core.job import Claim, Status, Worker
-from core.limits import stop_as_asked
-from core.runs import Run
+from core.supervision.bench import Bench, Child, Order
+from core.supervision.delivery import Delivery, GivenUp, Outage
+from core.supervision.endings import LAST_WORDS, Back, Exit, broken, ending
+from core.supervision.limits import stop_as_asked
+from core.supervision.runs import Run
 
 __all__ = ["Order", "chosen", "work_one"]
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from core.errors import RunFailed, StorageFull
 from core.events import Failed, Finished, Stopped
 from core.job import ErrorInfo, Reason
-from core.limits import deadline_s, stall_timeout_s
-from core.runs import Run, Stop
+from core.supervision.limits import deadline_s, stall_timeout_s
+from core.supervision.runs import Run, Stop
 
 LAST_WORDS = (Finished, Failed, Stopped)
 """Behind one of these a training process tells nothing more."""

@@ -13,8 +13,8 @@ from typing import Self, TypeVar
 from core.errors import ClaimLost, Unavailable
 from core.events import RunEvent
 from core.job import HELD, Status
-from core.runs import Run, Stop
-from core.spool import Spool
+from core.supervision.runs import Run, Stop
+from core.supervision.spool import Spool
 
 log = logging.getLogger(__name__)
 _RETRY_S = 0.3

@@ -16,7 +16,7 @@ import pytest
 
 from core.events import EpochDone, Logged, RunEvent
 from core.job import EpochRow, Progress
-from core.spool import Spool
+from core.supervision.spool import Spool
 
 WITHIN_S = 30.0
 

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from core.bell import WatchBell
 from core.checkpoint import Checkpoint, Stage
-from core.endings import Exit
 from core.events import RunEvent
 from core.housekeeping import FileStore
 from core.job import Claim, ErrorInfo, Reason, Status, Worker
-from core.runs import Runs
 from core.settings import Settings
+from core.supervision.endings import Exit
+from core.supervision.runs import Runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core.delivery import Delivery, GivenUp, Outage
 from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, RunEvent
 from core.job import Claim, EpochRow, Status
-from core.runs import Run, Stop
+from core.supervision.delivery import Delivery, GivenUp, Outage
+from core.supervision.runs import Run, Stop
 
 WITHIN_S = 30.0
 
@@ -36,7 +36,7 @@ class Database:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.delivery._RETRY_S", 0.01)
+    monkeypatch.setattr("core.supervision.delivery._RETRY_S", 0.01)
 
 
 @pytest.fixture

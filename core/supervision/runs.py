@@ -10,7 +10,7 @@ from typing import Protocol
 
 from core.events import RunEvent
 from core.job import Claim
-from core.stillness import Stillness
+from core.supervision.stillness import Stillness
 
 
 class Stoppable(Protocol):

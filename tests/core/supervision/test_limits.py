@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.endings import Back, Exit, ending
 from core.events import Checkpointed, EpochDone, Failed, Logged, RunEvent, Started
 from core.job import Claim, EpochRow, Progress, Reason, Status
-from core.limits import stop_as_asked, stop_what_is_over
-from core.runs import Run, Runs, Stop
+from core.supervision.endings import Back, Exit, ending
+from core.supervision.limits import stop_as_asked, stop_what_is_over
+from core.supervision.runs import Run, Runs, Stop
 from tests.core.test_keeping import checkpoint
 
 EPOCH = EpochDone(EpochRow(1, 0.5, None, {}, 0.1, 0.01, 100.0, 0.0), best=True)

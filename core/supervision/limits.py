@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from core.job import Claim, Status
-from core.runs import Run, Stop
+from core.supervision.runs import Run, Stop
 
 _STALL_TIMEOUT_S = 900.0
 """For specs stored before there was one in them."""

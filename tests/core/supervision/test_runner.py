@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from core.bell import LocalWatchBell
-from core.bench import Bench, Order
-from core.endings import Exit
 from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, Finished, RunEvent
 from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Status, Worker
-from core.limits import stop_what_ended
-from core.runner import chosen, work_one
-from core.runs import Run, Runs, Stop
 from core.settings import Settings
 from core.spec import parse_spec
 from core.store import Store
 from core.store.schema import upgrade
+from core.supervision.bench import Bench, Order
+from core.supervision.endings import Exit
+from core.supervision.limits import stop_what_ended
+from core.supervision.runner import chosen, work_one
+from core.supervision.runs import Run, Runs, Stop
 
 WORKER = Worker(id="worker_1", name="here", devices=("cpu",), slots=1, queues=("cpu",))
 EPOCH = EpochDone(EpochRow(1, 0.5, None, {}, 0.1, 0.01, 100.0, 0.0), best=True)
@@ -132,7 +132,7 @@ def flaky(store: Store) -> Flaky:
 
 @pytest.fixture
 def run(flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
-    monkeypatch.setattr("core.delivery._RETRY_S", 0.0)
+    monkeypatch.setattr("core.supervision.delivery._RETRY_S", 0.0)
 
     def run_one(child: ChildFake | None) -> Bench:
         bench = Bench(flaky, LauncherFake(child), LocalWatchBell(), Settings(artifacts=tmp_path / "artifacts"), Runs())
