@@ -52,8 +52,9 @@ def test_dataloader_processes_give_the_same_figures(train_job: TrainJob, shuffle
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 def test_a_run_leaves_no_dataloader_process_behind(train_job: TrainJob) -> None:
+    before = set(multiprocessing.active_children())  # what other tests in this process left to end by itself
     train_job(**FIELDS, loader={"num_workers": 2})
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_two_threads_give_the_same_figures_every_time(train_job: TrainJob) -> None:
