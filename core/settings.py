@@ -42,6 +42,21 @@ class Settings(BaseSettings):
     """Host names, beside loopback and the bound one, that requests may name (comma-separated)."""
     max_body_bytes: PositiveInt = 1_048_576
 
+    max_upload_bytes: PositiveInt = 10 * 1024**3
+    """The largest file that is taken in."""
+    upload_columns: PositiveInt = 1_000
+    upload_rows: PositiveInt = 100_000_000
+    upload_cell_bytes: PositiveInt = 1_000_000
+    upload_pixels: PositiveInt = 25_000_000
+    upload_zip_entries: PositiveInt = 100_000
+    upload_zip_bytes: PositiveInt = 20_000_000_000
+    upload_zip_ratio: PositiveInt = 200
+    """How many times its size an archive may unpack to."""
+    upload_memory_bytes: Annotated[int, Field(ge=256 * 1024**2)] = 2_000_000_000
+    """What the process that looks into an upload may take."""
+    upload_seconds: PositiveFloat = 300.0
+    """How long that look may take."""
+
     queues: Words = ("cpu", "gpu")
     """The named queues this worker serves (comma-separated); jobs without a queue run on any worker."""
     slots: PositiveInt | None = None
@@ -50,7 +65,7 @@ class Settings(BaseSettings):
 
     heartbeat_s: PositiveFloat = 3.0
     lease_s: PositiveFloat = 12.0
-    sweep_s: PositiveFloat = 2.0
+    sweep_s: PositiveFloat = 1.0
     poll_s: PositiveFloat = 2.0
     """How often a free slot looks at the database although no bell rang."""
     watch_s: PositiveFloat = 0.5

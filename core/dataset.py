@@ -1,0 +1,94 @@
+"""Stored data: what an upload is, what was found in it, and what of that a job rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Form = Literal["table", "arrays", "images"]
+"""Rows and columns; one array of samples, with or without one of targets; pictures in class folders."""
+Format = Literal["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip"]
+Kind = Literal["number", "boolean", "category", "date", "text"]
+"""What a column holds; `text` are words that hardly ever repeat: a name, a note, an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table. `counts`: how often each value occurs, when there are few; `missing` are empty cells."""
+
+    name: str
+    kind: Kind
+    missing: int
+    distinct: int
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    mean: float | None = None
+    examples: tuple[str, ...] = ()
+    counts: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The targets that came with arrays: so many classes, or rows of so many numbers."""
+
+    classes: int | None
+    outputs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What was found in a file. `shape`: one sample's, of arrays and images; `classes`: the class folders' names.
+
+    `targets` are the classes or the width of the targets that came with arrays, None without any.
+    """
+
+    form: Form
+    format: Format
+    rows: int
+    columns: tuple[Column, ...] = ()
+    shape: tuple[int, ...] | None = None
+    classes: tuple[str, ...] | None = None
+    targets: Targets | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """An upload: content-addressed, so that the same file is the same dataset, under every name that it was given."""
+
+    id: str
+    sha256: str
+    bytes: int
+    filename: str
+    profile: Profile
+    created_at: datetime
+    names: tuple[tuple[str, int], ...] = field(default=())
+    """Each name with the version that this is under it."""
+
+
+class Facts(BaseModel):
+    """What a job rests on in an upload, as it was when the job was queued: filled in by the service.
+
+    `columns` are those of a table that the model learns from, in the file's order: `number`, `boolean`, `date`,
+    `category 3` (distinct values), each with a `?` behind it when cells are missing; `target` is that of the column to
+    predict. `features`, `classes` and `outputs` are those of `DataShape`; a table's features are the encoded columns.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    format: Format
+    form: Form
+    samples: Annotated[int, Field(ge=1)]
+    features: Annotated[tuple[int, ...], Field(strict=False)]
+    classes: int | None = None
+    outputs: int = 1
+    columns: dict[str, str] = Field(default_factory=dict)
+    split_counts: dict[str, int] = Field(default_factory=dict)
+    """How many samples a split column gives to `train`, `validation` and `test`; empty without one."""
+    target: str | None = None
+    others: dict[str, str] = Field(default_factory=dict)
+    """Columns that are read but not learned from, told like `columns`: the split's."""
