@@ -1,8 +1,7 @@
-"""The artifacts folder that all processes share: its marker, and one folder for each attempt of a job."""
+"""The artifacts folder that all processes share: its marker, the uploads, and one folder for each attempt of a job."""
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import time
@@ -11,13 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from core.errors import RunFailed, StartRefused, StorageFull
+from core.errors import NO_SPACE, RunFailed, StartRefused, StorageFull
 from core.job import HELD, Artifact, Claim, Job, Status
 
 MARKER = ".trainwire"
+DATASETS = "datasets"
 _TEXT = "Trainwire's artifacts live here. Every process of one service must see this file.\n"
 _LOOK_S = 0.1
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _ROOM_BYTES = 64 << 20
 
 
@@ -53,6 +52,11 @@ def see_marker(root: Path, *, within_s: float = 0.0) -> None:
         time.sleep(_LOOK_S)
     if not os.access(root, os.W_OK):
         raise StartRefused(f"The artifacts folder {root.absolute()} cannot be written by this process.")
+
+
+def dataset_file(root: Path, sha256: str) -> Path:
+    """Where the upload of this SHA-256 lies."""
+    return root / DATASETS / sha256
 
 
 def attempt_folder(root: Path, claim: Claim) -> Path:
@@ -105,7 +109,7 @@ def _make(folder: Path) -> None:
 
 def _unusable(root: Path, error: OSError) -> RunFailed:
     what = error.strerror or error
-    if error.errno in _FULL:
+    if error.errno in NO_SPACE:
         hint = "Free some space there; the job then goes on by itself."
         return StorageFull(f"The artifacts folder {root} is full: {what}.", hint=hint)
     hint = "Give the worker's user the right to write there, or set TRAINWIRE_ARTIFACTS to where it may."

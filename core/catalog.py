@@ -38,8 +38,10 @@ def _public(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shape(part: Part) -> dict[str, Any]:
-    """What a dataset holds, with its settings as they stand."""
+    """What a dataset holds, with its settings as they stand; nothing for one that cannot be named alone."""
     shape = part.facts.get("shape")
+    if any(setting.is_required() for key, setting in part.settings.model_fields.items() if key != "name"):
+        return {}
     if callable(shape):
         shape = shape(**part.settings(name=part.name).settings())
     if not isinstance(shape, DataShape):

@@ -3,9 +3,10 @@
 TrainwireError
 ├── Refused                 a request that cannot be met as it stands
 │   ├── SpecRefused             the spec has problems, all of them listed
+│   ├── DataRefused             the file has problems, the first of them listed
 │   ├── NotFound                no such job, artifact or route
 │   ├── WrongStatus             the job's status does not allow it
-│   ├── Gone                    the job was there and was deleted
+│   ├── Gone                    the job or dataset was there and was deleted
 │   ├── KeyReused               the Idempotency-Key came with another request before
 │   ├── NotAllowed              the key is missing or wrong
 │   └── BadRequest              a parameter of the request is wrong
@@ -22,6 +23,7 @@ TrainwireError
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -58,6 +60,21 @@ class SpecRefused(Refused):
         super().__init__("; ".join(f"{problem.pointer}: {problem.message}" for problem in problems))
 
 
+class DataRefused(Refused):
+    """The file cannot be trained on: `problems` are the first of `count`, each with its place in the file.
+
+    Pointers name the place: `/file`, `/file/rows/17` (counted from 1, without the header), `/file/rows/17/age`,
+    `/file/columns/age`, `/file/entries/cat~11.png`.
+    """
+
+    code = "invalid_data"
+
+    def __init__(self, problems: Sequence[Problem], *, count: int | None = None) -> None:
+        self.problems = tuple(problems)
+        self.count = max(len(self.problems), count or 0)
+        super().__init__(" ".join(problem.message for problem in problems))
+
+
 class NotFound(Refused):
     """There is no such thing here."""
 
@@ -77,7 +94,7 @@ class BadRequest(Refused):
 
 
 class Gone(Refused):
-    """The job was deleted."""
+    """It was deleted."""
 
     code = "gone"
 
@@ -151,3 +168,7 @@ class StorageFull(RunFailed):
     """There is no space left for a checkpoint or the weights."""
 
     reason = Reason.STORAGE_FULL
+
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The system's error numbers of a full disk, quota or file limit: what StorageFull stands for."""

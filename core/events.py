@@ -40,6 +40,7 @@ class Started:
     threads: int
     versions: Mapping[str, str]
     resumed: Resumed | None = None
+    test_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,11 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run succeeded: why it ended and the files it leaves."""
+    """The run succeeded: why it ended, the files it leaves, and the figures of the test part if there is one."""
 
     reason: Reason
     artifacts: tuple[Artifact, ...]
+    test: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from core import artifacts, keeping
+from core import artifacts, datafiles, keeping
 from core.errors import Gone, NotFound
 from core.ids import is_id
 from core.job import HELD, Job
@@ -33,7 +33,7 @@ class FileStore(Protocol):
         """The checkpoints of the job that a row of any job names."""
 
 
-class HouseStore(FileStore, Protocol):
+class HouseStore(FileStore, datafiles.DatasetStore, Protocol):
     """What housekeeping needs of the store."""
 
     def tidy_up(self) -> list[str]:
@@ -83,7 +83,7 @@ def remove(store: FileStore, root: Path, job_id: str) -> None:
 class Housekeeper:
     """Looks through the artifacts folder, some jobs at each call, and deletes what retention no longer keeps.
 
-    It touches nothing but folders whose names are job ids.
+    It touches nothing but folders whose names are job ids, and uploads that never became whole or lost their row.
     """
 
     def __init__(self, store: HouseStore, root: Path) -> None:
@@ -97,8 +97,10 @@ class Housekeeper:
         for job_id in retired:
             tidy(self._store, self._root, job_id)
         orphans = self._removed_orphans()
-        if retired or orphans:
-            log.info("Housekeeping: %d jobs by age or count, %d by crashes", len(retired), len(orphans))
+        uploads = datafiles.tidy(self._store, self._root)
+        if retired or orphans or uploads:
+            told = "Housekeeping: %d jobs by age or count, %d and %d uploads by crashes"
+            log.info(told, len(retired), len(orphans), uploads)
         return [*retired, *orphans]
 
     def _removed_orphans(self) -> list[str]:

@@ -207,6 +207,8 @@ class Job:
     transitions: tuple[Transition, ...] = ()
     inexact: str | None = None
     """Why the figures may differ in their last bits from an uninterrupted run's; None while they are equal."""
+    test: Mapping[str, Any] | None = None
+    """The figures of the test part, told at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +223,8 @@ class Worker:
     started_at: datetime | None = None
     heartbeat_at: datetime | None = None
     jobs: tuple[str, ...] = field(default=())
+
+
+def first_epoch(parent: Mapping[str, Any] | None) -> int:
+    """The epoch behind which the own epochs of a job with this `parent` begin; 0 for a job of its own."""
+    return int((parent or {}).get("epoch") or 0)

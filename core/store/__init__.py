@@ -1,13 +1,16 @@
 """The store: the only SQL. One method, one transaction; plain frozen rows come back."""
 
 from core.store.claiming import Held
+from core.store.datasets import DatasetPage, DatasetQuery, Upload
 from core.store.paging import JobPage, JobQuery
 from core.store.reading import Pulse
 from core.store.store import Store
-from core.store.wishes import Created, Fork, Once, Retry, Submit, Told, Wish
+from core.store.wishes import Created, Fork, Once, Retry, Submit, Told, Wish, forked_at
 
 __all__ = [
     "Created",
+    "DatasetPage",
+    "DatasetQuery",
     "Fork",
     "Held",
     "JobPage",
@@ -18,5 +21,7 @@ __all__ = [
     "Store",
     "Submit",
     "Told",
+    "Upload",
     "Wish",
+    "forked_at",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import func, literal
 from core import wire
 from core.checkpoint import Checkpoint, Occasion
 from core.events import Checkpointed, EpochDone, Failed, Finished, Logged, Noticed, Resumed, RunEvent, Started, Stopped
-from core.job import Artifact, EpochRow, EventType, Progress, Status
+from core.job import Artifact, EpochRow, EventType, Progress, Status, first_epoch
 from core.settings import Settings
 from core.store import rows
 from core.store.checkpoints import Kept
@@ -47,7 +47,7 @@ class Known:
     @property
     def first(self) -> int:
         """The epoch behind which the job's own rows begin."""
-        return int((self.row.parent or {}).get("epoch") or 0)
+        return first_epoch(self.row.parent)
 
 
 def fold(events: Sequence[RunEvent], known: Known) -> Batch:
@@ -69,6 +69,7 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
         "epochs": event.epochs,
         "train_samples": event.train_samples,
         "val_samples": event.val_samples,
+        "test_samples": event.test_samples,
         "threads": event.threads,
         "versions": dict(event.versions),
         "attempt": known.row.attempt,
@@ -167,7 +168,10 @@ def _noticed(batch: Batch, event: Noticed, known: Known) -> None:  # noqa: ARG00
 
 def _finished(batch: Batch, event: Finished, known: Known) -> None:  # noqa: ARG001  one signature for all
     batch.artifacts = event.artifacts
-    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker")
+    test = None if event.test is None else wire.finite(event.test)
+    if test is not None:
+        batch.values["test"] = test
+    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", test=test)
 
 
 def _failed(batch: Batch, event: Failed, known: Known) -> None:

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, insert, select
 
 from core.checkpoint import Checkpoint, Stage
-from core.errors import SpecRefused
-from core.job import Job, Problem, Status
+from core.job import Job, Status, first_epoch
 from core.store import reading, submitting
 from core.store.backend import Tx
 from core.store.checkpoints import COLUMNS, NEWEST_FIRST, checkpoint_of, values_of
 from core.store.tables import checkpoints, epochs, jobs
 from core.store.verbs import wrong
-from core.store.wishes import Fork, Retry, Submit, Wish
+from core.store.wishes import Fork, Retry, Submit, Wish, forked_at
 
 COPIES = 2
 """How many checkpoints a new job gets: if the files of one are damaged, there is the other."""
@@ -63,11 +62,7 @@ def fork(tx: Tx, job_id: str, wish: Fork, spec: Mapping[str, Any]) -> Job:
     """Another spec behind the end of an epoch."""
     old = _old(tx, wish.job_id)
     newest = tx.conn.scalar(select(func.max(epochs.c.epoch)).where(epochs.c.job_id == wish.job_id)) or old.first
-    epoch = newest if wish.epoch is None else wish.epoch
-    if not old.first <= epoch <= newest:
-        allowed = {"minimum": old.first, "maximum": newest}
-        message = f"Job {wish.job_id} can be forked at an epoch from {old.first} to {newest}, not at {epoch}."
-        raise SpecRefused([Problem("/epoch", message, allowed)])
+    epoch = forked_at(wish.job_id, wish.epoch, first=old.first, newest=newest)
     before = (checkpoints.c.epoch < epoch) | ((checkpoints.c.epoch == epoch) & (checkpoints.c.step == 0))
     copies = _newest(tx, wish.job_id, before, order=_FURTHEST_FIRST)
     lineage = [*(old.lineage or ()), {"spec": old.spec, "until": epoch}]
@@ -95,7 +90,7 @@ class _Old(NamedTuple):
     @property
     def first(self) -> int:
         """The epoch behind which its own rows begin."""
-        return int((self.parent or {}).get("epoch") or 0)
+        return first_epoch(self.parent)
 
 
 def _old(tx: Tx, job_id: str) -> _Old:

@@ -41,19 +41,25 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`."""
+    """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`.
+
+    `test` are the figures of the test part, in their wire form: a run that succeeds may have some.
+    """
 
     to: Status
     reason: Reason | None
     by: str
     error: ErrorInfo | None = None
     wait_s: float = 0.0
+    test: Mapping[str, Any] | None = None
 
     def entry(self) -> Entry:
         """The event that tells it: `end` is a job's last."""
         data: dict[str, Any] = {"status": self.to, "reason": self.reason, "by": self.by}
         if self.error is not None:
             data["error"] = error_data(self.error)
+        if self.test is not None:
+            data["test"] = self.test
         return Entry(EventType.END if self.to.ended else EventType.STATUS, encode(data))
 
     def values(self, tx: Tx) -> dict[str, Any]:

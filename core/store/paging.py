@@ -47,21 +47,21 @@ def page(tx: Tx, query: JobQuery) -> JobPage:
     return JobPage(shown, cursor(shown[-1].id) if len(found) > query.limit else None)
 
 
-def cursor(job_id: str) -> str:
-    """The opaque text that stands for "after this job"."""
-    return base64.urlsafe_b64encode(job_id.encode()).decode().rstrip("=")
+def cursor(row_id: str) -> str:
+    """The opaque text that stands for "after the row of this id"."""
+    return base64.urlsafe_b64encode(row_id.encode()).decode().rstrip("=")
 
 
-def place(text: str) -> str:
-    """The job id that a cursor stands for; raises BadRequest for a text that is none."""
+def place(text: str, *, kind: str = "job") -> str:
+    """The id of `kind` that a cursor stands for; raises BadRequest for a text that is none."""
     try:
-        job_id = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+        row_id = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        job_id = ""
-    if not is_id(job_id, kind="job"):
+        row_id = ""
+    if not is_id(row_id, kind=kind):
         message = f"{text[:80]!r} is no cursor; take it from a page's `next`."
         raise BadRequest(message, param="after")
-    return job_id
+    return row_id
 
 
 def _ids(query: JobQuery, after: str | None) -> Select[str]:

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.checkpoint import Checkpoint
+from core.dataset import Dataset
+from core.errors import Gone, NotFound
 from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
 from core.settings import Settings
-from core.store import checkpoints, claiming, fleet, reading, submissions
+from core.store import checkpoints, claiming, datasets, fleet, reading, submissions
 from core.store.backend import Backend
 from core.store.claiming import Held
+from core.store.datasets import DatasetPage, DatasetQuery
 from core.store.paging import JobPage, JobQuery, page
 from core.store.reading import Pulse
 from core.store.wishes import Created, Once
 
 
 class Reads:
-    """What the store tells. Of a deleted job `job` and `artifact` raise Gone; lists are empty, as of an unknown one."""
+    """What the store tells.
+
+    Of what was deleted `job`, `artifact` and `dataset` raise Gone; lists are empty, as of an unknown job.
+    """
 
     in_place: bool
     """Whether reads are so cheap (SQLite, 0.3 ms) that an event loop may do them itself."""
@@ -95,6 +101,25 @@ class Reads:
     def named_checkpoints(self, job_id: str) -> set[str]:
         """The folders of checkpoints below `<job_id>/` that a row of any job names: their files must stay."""
         return self._database.read(lambda tx: checkpoints.named(tx, job_id))
+
+    def dataset(self, dataset_id: str) -> Dataset:
+        """The upload; raises NotFound, Gone."""
+        return self._database.read(lambda tx: datasets.one(tx, dataset_id))
+
+    def find_dataset(self, dataset_id: str) -> Dataset | None:
+        """The upload, None where there is none: what a spec is judged by."""
+        try:
+            return self.dataset(dataset_id)
+        except (NotFound, Gone):
+            return None
+
+    def datasets(self, query: DatasetQuery) -> DatasetPage:
+        """A page of uploads; raises BadRequest for a bad cursor."""
+        return self._database.read(lambda tx: datasets.page(tx, query))
+
+    def stored_datasets(self, hashes: Collection[str]) -> set[str]:
+        """Those of the SHA-256s that uploads have: their files must stay."""
+        return self._database.read(lambda tx: datasets.stored(tx, hashes))
 
     def answered(self, once: Once) -> Created | None:
         """The answer that was given before to this Idempotency-Key; raises KeyReused."""

@@ -33,6 +33,7 @@ JOB = (
     jobs.c.started_at,
     jobs.c.finished_at,
     jobs.c.inexact,
+    jobs.c.test,
 )
 EVENT = (events.c.job_id, events.c.seq, events.c.at, events.c.type, events.c.data)
 EPOCH = tuple(column for column in epochs.c if column.name != "job_id")
@@ -67,6 +68,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         finished_at=row.finished_at,
         transitions=tuple(transition_of(event) for event in log if event.seq <= row.last_seq),
         inexact=row.inexact,
+        test=row.test,
     )
 
 

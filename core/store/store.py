@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from core.dataset import Dataset
 from core.events import RunEvent
 from core.ids import new_id
 from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
 from core.settings import Settings
-from core.store import claiming, fleet, returning, submissions, submitting, sweeping, tidying, verbs
+from core.store import claiming, datasets, fleet, returning, submissions, submitting, sweeping, tidying, verbs
 from core.store.backend import Backend, Tx
 from core.store.databases import open_database
+from core.store.datasets import Upload
 from core.store.lineage import asked_for
 from core.store.reads import Reads
 from core.store.recording import Recorder
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Store(Reads):
-    """Jobs, their log, figures and files, and the workers, in SQLite or PostgreSQL.
+    """Jobs, their log, figures and files, the uploads, and the workers, in SQLite or PostgreSQL.
 
     Every call raises Unavailable when the database cannot answer.
     """
@@ -41,7 +43,7 @@ class Store(Reads):
         self._database.close()
 
     def add(self, spec: JobSpec) -> Job:
-        """Queue a job; it is durable when this returns."""
+        """Queue a job; it is durable when this returns. Raises SpecRefused when the upload that it names is gone."""
         job_id, asked = new_id("job"), spec.model_dump(mode="json")
         return self._database.write(lambda tx: submitting.add(tx, job_id, asked))
 
@@ -68,6 +70,25 @@ class Store(Reads):
     def delete(self, job_id: str) -> None:
         """Delete an ended job with all its rows; repeatable; raises NotFound, WrongStatus."""
         self._database.write(lambda tx: verbs.delete(tx, job_id))
+
+    def add_dataset(self, upload: Upload, *, name: str | None = None) -> tuple[Dataset, bool]:
+        """The dataset of these bytes, and whether it is new; `name` means it from now on, under a version of its own.
+
+        Its file must lie in its place already: a job may read it at once.
+        """
+        dataset_id = new_id("ds")
+        return self._database.write(lambda tx: datasets.add(tx, dataset_id, upload, name=name))
+
+    def name_dataset(self, sha256: str, *, name: str | None) -> Dataset | None:
+        """The dataset of these bytes if there is one; `name` then means it from now on, as with `add_dataset`."""
+        return self._database.write(lambda tx: datasets.known(tx, sha256, name=name))
+
+    def remove_dataset(self, dataset_id: str) -> str | None:
+        """Delete an upload; repeatable. Its SHA-256, whose file may go now; None when it was deleted before.
+
+        Raises NotFound, and WrongStatus while jobs that have not ended rest on it.
+        """
+        return self._database.write(lambda tx: datasets.remove(tx, dataset_id))
 
     def enrol(self, worker: Worker) -> None:
         """Enter a worker as alive."""

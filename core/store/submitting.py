@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy import insert
 
 from core.job import Event, EventType, Job, Status
-from core.store import rows
+from core.store import datasets, rows
 from core.store.backend import Tx
 from core.store.moves import Move, append
 from core.store.tables import job_labels, jobs
 
 
 def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
-    """Queue a job under an id that is already its own; `more` are columns that only some jobs have."""
+    """Queue a job under an id that is already its own; `more` are columns that only some jobs have.
+
+    Raises SpecRefused when the upload that it names is gone.
+    """
     tx.point = "submit"
     first = Move(Status.QUEUED, None, by="user")
     asked = {
@@ -23,6 +26,7 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
         "priority": spec["priority"],
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
+        "dataset_id": datasets.needed(tx, spec),
     }
     values = {**_NEW, **asked, **more, "id": job_id, "spec": spec, "created_at": tx.clock.now()}
     row = tx.conn.execute(insert(jobs).values(values).returning(*rows.JOB)).one()

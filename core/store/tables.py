@@ -28,12 +28,14 @@ NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
 }
 
 IS_QUEUED = "status = 'queued'"
 IS_HELD = "status IN ('running', 'pausing', 'cancelling')"
 IS_TRANSITION = "type IN ('status', 'end')"
 IS_LOG = "type = 'log'"
+NEEDS_DATA = "dataset_id IS NOT NULL AND status NOT IN ('succeeded', 'failed', 'cancelled')"
 """What partial indexes cover; a statement must say it in these very words, or no database uses the index."""
 
 metadata = MetaData(naming_convention=NAMES)
@@ -44,6 +46,7 @@ class JobColumns(TypedColumns):
 
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
+    `dataset_id` is the upload that the job rests on, `test` are the figures of its test part.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -77,6 +80,8 @@ class JobColumns(TypedColumns):
     forced: Column[bool] = Column(Boolean, nullable=False, server_default=false())
     inexact: Column[str | None] = Column(Text)
     lineage: Column[Any] = Column(JsonText, nullable=True)
+    dataset_id: Column[str | None] = Column(Text)
+    test: Column[Any] = Column(JsonText, nullable=True)
 
 
 class LabelColumns(TypedColumns):
@@ -151,10 +156,29 @@ class SubmissionColumns(TypedColumns):
 
 
 class RemovedColumns(TypedColumns):
-    """The jobs that were deleted."""
+    """The jobs and datasets that were deleted."""
 
     id: Column[str] = Column(Text, primary_key=True)
     at: Column[datetime] = Column(Instant, nullable=False)
+
+
+class DatasetColumns(TypedColumns):
+    """The uploads, one row for the same bytes; `profile` is what was found in them."""
+
+    id: Column[str] = Column(Text, primary_key=True)
+    sha256: Column[str] = Column(Text, nullable=False, unique=True)
+    bytes: Column[int] = Column(BigInteger, nullable=False)
+    filename: Column[str] = Column(Text, nullable=False)
+    profile: Column[Any] = Column(JsonText, nullable=False)
+    created_at: Column[datetime] = Column(Instant, nullable=False)
+
+
+class DatasetNameColumns(TypedColumns):
+    """The names that uploads were given; versions of a name count from 1, and no number comes twice."""
+
+    name: Column[str] = Column(Text, primary_key=True)
+    version: Column[int] = Column(Integer, primary_key=True, autoincrement=False)
+    dataset_id: Column[str | None] = Column(Text, ForeignKey("datasets.id", ondelete="SET NULL"))
 
 
 class WorkerColumns(TypedColumns):
@@ -178,6 +202,8 @@ artifacts = Table("artifacts", metadata, ArtifactColumns, sqlite_with_rowid=Fals
 checkpoints = Table("checkpoints", metadata, CheckpointColumns, sqlite_with_rowid=False)
 submissions = Table("submissions", metadata, SubmissionColumns, sqlite_with_rowid=False)
 removed = Table("removed", metadata, RemovedColumns, sqlite_with_rowid=False)
+datasets = Table("datasets", metadata, DatasetColumns, sqlite_with_rowid=False)
+dataset_names = Table("dataset_names", metadata, DatasetNameColumns, sqlite_with_rowid=False)
 workers = Table("workers", metadata, WorkerColumns)
 
 
@@ -190,8 +216,10 @@ Index("ix_jobs_name_id", jobs.c.name, jobs.c.id)
 Index("ix_job_labels_job_id", job_labels.c.job_id)
 Index("ix_checkpoints_home", checkpoints.c.home)
 Index("ix_submissions_created_at", submissions.c.created_at)
+Index("ix_dataset_names_dataset_id", dataset_names.c.dataset_id)
 _partial("ix_jobs_queue", jobs.c.priority.desc(), jobs.c.id, jobs.c.queue, jobs.c.device, where=IS_QUEUED)
 _partial("ix_jobs_held", jobs.c.worker_id, jobs.c.lease_until, where=IS_HELD)
+_partial("ix_jobs_dataset_id", jobs.c.dataset_id, jobs.c.id, where=NEEDS_DATA)
 _partial("ix_events_transitions", events.c.job_id, events.c.seq, where=IS_TRANSITION)
 _partial("ix_events_logs", events.c.job_id, events.c.seq, where=IS_LOG)
 

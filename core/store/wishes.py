@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.job import Job
+from core.errors import SpecRefused
+from core.job import Job, Problem
 
 if TYPE_CHECKING:
     from core.spec import JobSpec
@@ -37,6 +38,15 @@ class Fork:
 
 
 Wish = Submit | Retry | Fork
+
+
+def forked_at(job_id: str, epoch: int | None, *, first: int, newest: int) -> int:
+    """The epoch behind which the job is forked, by default its newest; SpecRefused outside of its own epochs."""
+    wanted = newest if epoch is None else epoch
+    if first <= wanted <= newest:
+        return wanted
+    message = f"Job {job_id} can be forked at an epoch from {first} to {newest}, not at {wanted}."
+    raise SpecRefused([Problem("/epoch", message, {"minimum": first, "maximum": newest})])
 
 
 @dataclass(frozen=True, slots=True)

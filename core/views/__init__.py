@@ -1,5 +1,15 @@
 """What the API shows: the public models that the server documents and the Python client reads."""
 
+from core.views.dataset import (
+    ColumnView,
+    DatasetLinksView,
+    DatasetNameView,
+    DatasetPage,
+    DatasetView,
+    ProfileView,
+    RowsView,
+    TargetsView,
+)
 from core.views.files import ArtifactPage, ArtifactView, CheckpointFileView, CheckpointPage, CheckpointView
 from core.views.job import (
     EpochPage,
@@ -7,6 +17,7 @@ from core.views.job import (
     ErrorView,
     EventPage,
     EventView,
+    HeldOutView,
     JobPage,
     JobView,
     LinksView,
@@ -26,11 +37,17 @@ __all__ = [
     "CheckpointFileView",
     "CheckpointPage",
     "CheckpointView",
+    "ColumnView",
+    "DatasetLinksView",
+    "DatasetNameView",
+    "DatasetPage",
+    "DatasetView",
     "EpochPage",
     "EpochView",
     "ErrorView",
     "EventPage",
     "EventView",
+    "HeldOutView",
     "JobPage",
     "JobView",
     "LinksView",
@@ -39,8 +56,11 @@ __all__ = [
     "PartView",
     "ProblemItem",
     "ProblemView",
+    "ProfileView",
     "ProgressView",
     "QueueView",
+    "RowsView",
+    "TargetsView",
     "TransitionView",
     "View",
     "WorkerPage",

@@ -52,6 +52,18 @@ class EpochView(View):
     nonfinite: dict[str, NonFinite] | None = None
 
 
+class HeldOutView(View):
+    """The figures of the test part, with the metrics beside the loss: of the weights that are kept, told at the end.
+
+    A number that JSON cannot hold is null and named under `nonfinite`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    loss: float | None = None
+    nonfinite: dict[str, NonFinite] | None = None
+
+
 class ErrorView(View):
     """Why a job failed, or waits for its next attempt, and what to change; `param` is a JSON Pointer into the spec."""
 
@@ -118,6 +130,7 @@ class JobView(View):
     queue: QueueView
     latest: EpochView | None = None
     best: EpochView | None = None
+    test: HeldOutView | None = None
     error: ErrorView | None = None
     labels: dict[str, str]
     parent: ParentView | None = None

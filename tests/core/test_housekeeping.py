@@ -28,6 +28,7 @@ class Rows:
         self.named: set[str] = set()
         self.retired: list[str] = []
         self.deleted: set[str] = set()
+        self.uploads: set[str] = set()
 
     def job(self, job_id: str) -> Job:
         if job_id in (*self.retired, *self.deleted):
@@ -44,6 +45,9 @@ class Rows:
 
     def known_jobs(self, ids: Collection[str]) -> set[str]:
         return set(ids) & set(self.jobs)
+
+    def stored_datasets(self, hashes: Collection[str]) -> set[str]:
+        return self.uploads & set(hashes)
 
     def deleted_jobs(self, ids: Collection[str]) -> set[str]:
         return set(ids) & self.deleted

@@ -123,4 +123,6 @@ def emptied(url: str) -> str:
         connection.execute("DELETE FROM workers")
         connection.execute("DELETE FROM submissions")
         connection.execute("DELETE FROM removed")
+        connection.execute("DELETE FROM dataset_names")
+        connection.execute("DELETE FROM datasets")
     return url

@@ -131,6 +131,21 @@ def test_artifacts_are_found_by_name(store: Store) -> None:
         store.artifact(claim.job_id, "other")
 
 
+def test_figures_of_the_test_part_are_kept_with_the_job_and_told_at_its_end(store: Store) -> None:
+    claim = running(store)
+    store.record(claim, [Finished(Reason.COMPLETED, (), {"loss": 0.1 + 0.2, "auroc": math.nan})])
+    figures = {"loss": 0.1 + 0.2, "auroc": None, "nonfinite": {"auroc": "nan"}}
+    assert store.job(claim.job_id).test == figures
+    assert told(store.events(claim.job_id))[-1][1]["test"] == figures
+
+
+def test_a_job_without_a_test_part_has_no_such_figures(store: Store) -> None:
+    claim = running(store)
+    store.record(claim, [FINISHED])
+    assert store.job(claim.job_id).test is None
+    assert "test" not in told(store.events(claim.job_id))[-1][1]
+
+
 def test_a_failure_keeps_its_reason_and_what_to_change(store: Store) -> None:
     claim = running(store)
     error = ErrorInfo("diverged", "The cost became NaN in epoch 2.", hint="Try a smaller lr.", param="/lr")

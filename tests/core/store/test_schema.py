@@ -23,6 +23,7 @@ from tests.core.store.making import a_checkpoint, a_spec, a_worker, an_epoch, se
 from tests.servers import a_postgres
 
 TABLES = {"jobs", "job_labels", "events", "epochs", "artifacts", "checkpoints", "submissions", "removed", "workers"}
+TABLES |= {"datasets", "dataset_names"}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -206,5 +207,5 @@ def test_going_back_keeps_what_the_version_before_knows(bare: str) -> None:
         command.downgrade(config(conn), "0001")
         assert conn.scalar(text("SELECT status FROM jobs")) == "running"
         assert conn.scalar(text("SELECT max(epoch) FROM epochs")) == 2
-    assert tables(bare) == TABLES - {"checkpoints", "submissions", "removed"}
+    assert tables(bare) == TABLES - {"checkpoints", "submissions", "removed", "datasets", "dataset_names"}
     upgrade(bare)

@@ -10,6 +10,7 @@ from core.errors import Gone, NotFound, WrongStatus
 from core.events import Logged
 from core.job import Claim, Event, EventType, Job, Reason, Status
 from core.store import Held, JobQuery, Store
+from tests.core.store.life_model import VERBS
 from tests.core.store.making import (
     FINISHED,
     STARTED,
@@ -71,28 +72,7 @@ BRING: dict[Status, Bring] = {
     Status.FAILED: failed_for_good,
     Status.CANCELLED: cancelled,
 }
-AFTER = {
-    "pause": {
-        Status.QUEUED: Status.PAUSED,
-        Status.RUNNING: Status.PAUSING,
-        Status.PAUSING: Status.PAUSING,
-        Status.PAUSED: Status.PAUSED,
-    },
-    "resume": {
-        Status.PAUSED: Status.QUEUED,
-        Status.PAUSING: Status.RUNNING,
-        Status.QUEUED: Status.QUEUED,
-        Status.RUNNING: Status.RUNNING,
-    },
-    "cancel": {
-        Status.QUEUED: Status.CANCELLED,
-        Status.PAUSED: Status.CANCELLED,
-        Status.RUNNING: Status.CANCELLING,
-        Status.PAUSING: Status.CANCELLING,
-        Status.CANCELLING: Status.CANCELLING,
-        Status.CANCELLED: Status.CANCELLED,
-    },
-}
+AFTER = {verb: table for verb, table in VERBS.items() if verb != "force"}
 
 
 @pytest.mark.parametrize("verb", list(AFTER))

@@ -1,0 +1,82 @@
+"""An upload as the API shows it: what it is called, and what was found in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from core.dataset import Form, Format, Kind
+from core.views.page import Page, View
+
+
+class ColumnView(View):
+    """A column of a table. `missing` are empty cells; `counts`, how often each value occurs, where there are few."""
+
+    name: str
+    kind: Kind
+    missing: int = Field(ge=0)
+    distinct: int = Field(ge=0)
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    mean: float | None = None
+    examples: list[str] = Field(default_factory=list)
+    counts: dict[str, int] | None = None
+
+
+class TargetsView(View):
+    """The targets that came with arrays: so many classes, or rows of so many numbers."""
+
+    classes: int | None = None
+    outputs: int = 1
+
+
+class ProfileView(View):
+    """What was found in a file: the columns of a table; one sample's shape and the classes of arrays and pictures."""
+
+    form: Form
+    format: Format
+    rows: int = Field(ge=0)
+    columns: list[ColumnView] = Field(default_factory=list)
+    shape: list[int] | None = None
+    classes: list[str] | None = None
+    targets: TargetsView | None = None
+
+
+class DatasetNameView(View):
+    """A name that a dataset was given; uploading other data under it makes the next version."""
+
+    name: str
+    version: int = Field(ge=1)
+
+
+class DatasetLinksView(View):
+    """Where a dataset is, its first rows and its file."""
+
+    self: str
+    rows: str
+    file: str
+
+
+class DatasetView(View):
+    """An upload. The same bytes are the same dataset, whatever names and files they came under."""
+
+    id: str
+    sha256: str
+    bytes: int = Field(ge=0)
+    filename: str
+    names: list[DatasetNameView]
+    profile: ProfileView
+    created_at: datetime
+    links: DatasetLinksView
+
+
+class DatasetPage(Page[DatasetView]):
+    """Datasets, newest first."""
+
+
+class RowsView(View):
+    """The first rows of a table: each has a cell for each column, null where it is empty."""
+
+    columns: list[str]
+    rows: list[list[float | bool | str | None]]
