@@ -36,10 +36,11 @@ def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
 
 
 def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
-    """The validation part is predicted as a whole, for its metrics."""
-    size = prediction_bytes(outline.split_sizes[1], outputs=outline.model_shape.outputs)
-    share = outline["split"].validation
-    yield from _bounded(("split", "validation"), share, size=size, what="the validation part's predictions")
+    """The validation part is predicted as a whole, for its metrics, and so is the test part."""
+    for part in ("validation", "test"):
+        samples, share = getattr(outline.split_sizes, part), getattr(outline["split"], part)
+        size = prediction_bytes(samples, outputs=outline.model_shape.outputs)
+        yield from _bounded(("split", part), share, size=size, what=f"the {part} part's predictions")
 
 
 def _bounded(path: tuple[str, ...], value: object, *, size: int, what: str) -> Iterator[Finding]:

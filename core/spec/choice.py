@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any
@@ -16,13 +17,15 @@ from core.registry import PartSettings, Registry
 class Choice:
     """The annotation that validates a field by a registry, looked up at each use: packages may add parts."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, choose: Callable[[Any, Any], PartSettings] | None = None) -> None:
+        """`choose` stands in for the registry's own: it is given the value and the context of the validation."""
         self._registry = registry
+        self._choose = choose or (lambda value, _: registry.choose(value))
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
         """Validate by the registry; write out every setting of the chosen part."""
-        return core_schema.no_info_plain_validator_function(
-            self._registry.choose,
+        return core_schema.with_info_plain_validator_function(
+            lambda value, info: self._choose(value, info.context),
             serialization=core_schema.plain_serializer_function_ser_schema(_written, info_arg=True),
         )
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from core.parts.limits import Decay, Seed
 from core.registry import PartSettings, datasets, losses, metrics, models, optimizers, schedulers
 from core.spec.choice import Choice
+from core.spec.resolving import choose_dataset
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -23,6 +24,8 @@ Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 MAX_MONITOR = 100
 Monitor = Annotated[str, Field(max_length=MAX_MONITOR)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=1_000)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Seconds = Annotated[float, Field(gt=0, le=315_360_000)]
 """Up to ten years."""
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$", examples=["auto", "cpu", "cuda:0"])]
@@ -30,7 +33,7 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$
 LEAST_MEMORY_GB = 0.5
 """A child that holds torch and has trained nothing takes about 0.4 GB of RLIMIT_DATA."""
 
-DatasetChoice = Annotated[PartSettings, Choice(datasets)]
+DatasetChoice = Annotated[PartSettings, Choice(datasets, choose_dataset)]
 ModelChoice = Annotated[PartSettings, Choice(models)]
 LossChoice = Annotated[PartSettings, Choice(losses)]
 OptimizerChoice = Annotated[PartSettings, Choice(optimizers)]
@@ -55,14 +58,24 @@ def _room_for_torch(value: Any) -> Any:
 
 
 class Split(BaseModel):
-    """Which share of the samples validates (0: none), and how it is drawn."""
+    """Which share of the samples validates and which tests (0: none), and how they are chosen."""
 
     model_config = STRICT
 
-    validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    validation: Share | None = Field(default=0.2, description="null where a column says it.")
+    test: Share | None = Field(
+        default=0.0, description="Looked at once, at the end, with the weights that are kept; null as above."
+    )
     seed: Seed = 0
     stratify: bool = Field(
-        default=True, description="Keep the classes' shares in both parts; true for classes, false for numbers."
+        default=True,
+        description="Keep the classes' shares in all parts; true for classes, false for numbers, by time or by column.",
+    )
+    time: ColumnName | None = Field(
+        default=None, description="A column of a table: the last in time test, those before them validate."
+    )
+    column: ColumnName | None = Field(
+        default=None, description="A column of a table whose cells say train, validation or test."
     )
 
 
@@ -72,7 +85,9 @@ class Preprocess(BaseModel):
     model_config = STRICT
 
     features: Literal["standard", "minmax", "none"] = "standard"
-    target: Literal["standard", "none"] = "none"
+    target: Literal["standard", "none"] = Field(
+        default="none", description="standard for an upload's target of numbers when not given."
+    )
 
 
 class EarlyStopping(BaseModel):

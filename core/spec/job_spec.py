@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 import core.parts  # noqa: F401  (registers the parts)
 from core.checks import Finding, explain, problems, refuse, shown
@@ -32,15 +34,23 @@ from core.spec.fields import (
     Split,
 )
 from core.spec.outline import Outline
+from core.spec.resolving import Find, Lookup
 from core.spec.rules import findings
 from core.spec.size import oversized
 from core.spec.sound import sound_fields
+from core.spec.splitting import column_findings
+from core.split import Sizes
 
 
-def parse_spec(data: object) -> JobSpec:
-    """The spec in `data` (as JSON was read), or SpecRefused with all of its problems."""
+def parse_spec(data: object, find: Find | None = None) -> JobSpec:
+    """The spec in `data` (as JSON was read), or SpecRefused with all of its problems.
+
+    `find` gives the uploads that a new spec may name; a stored spec holds what it needs of them and takes none.
+    """
+    split = data.get("split") if isinstance(data, dict) else None
+    lookup = None if find is None else Lookup(functools.cache(find), split)
     try:
-        return JobSpec.model_validate(data)
+        return JobSpec.model_validate(data, context=lookup)
     except ValidationError as error:
         raise SpecRefused(problems(error)) from None
 
@@ -50,8 +60,8 @@ class JobSpec(BaseModel):
 
     A part (dataset, model, loss, optimizer, scheduler, metric) is its name, or an object with its name and settings;
     it is kept and stored as the object. What depends on other fields (loss, metrics, lr, name, split.stratify,
-    early_stopping.monitor, checkpoints.monitor) is filled in too, so that a stored spec never changes its meaning with
-    a default.
+    preprocess.target, early_stopping.monitor, checkpoints.monitor) is filled in too, so that a stored spec never
+    changes its meaning with a default.
     """
 
     model_config = STRICT
@@ -107,14 +117,24 @@ class JobSpec(BaseModel):
         return self._outline.model_shape
 
     @property
+    def split_sizes(self) -> Sizes:
+        """How many samples train, validate and test."""
+        return self._outline.split_sizes
+
+    @property
     def train_samples(self) -> int:
         """How many samples train."""
-        return self._outline.split_sizes[0]
+        return self._outline.split_sizes.train
 
     @property
     def val_samples(self) -> int:
         """How many samples validate."""
-        return self._outline.split_sizes[1]
+        return self._outline.split_sizes.validation
+
+    @property
+    def test_samples(self) -> int:
+        """How many samples test the trained model."""
+        return self._outline.split_sizes.test
 
     @property
     def steps_per_epoch(self) -> int:
@@ -132,7 +152,7 @@ class JobSpec(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         """Fill in what depends on other fields, then tell the problems of fields and of their combination together."""
         if isinstance(data, cls):
             return data
@@ -141,14 +161,20 @@ class JobSpec(BaseModel):
             raise refuse("spec", [Finding((), data, told, sorted(cls.model_fields))])
         if large := list(oversized(data)):
             raise refuse("spec", large)
-        given = filled(data)
+        given = filled(data, info.context)
         try:
             spec = handler(given)
         except ValidationError as error:
             broken = explain(error, cls, noun="a spec")
             paths = [one["loc"] for one in error.errors(include_url=False, include_context=False, include_input=False)]
             sound = sound_fields(given, paths, validate=handler)
-            raise refuse("spec", [*broken, *findings(Outline(sound))]) from None
-        if combined := findings(Outline(spec.__dict__)):
+            raise refuse("spec", [*broken, *_combined(sound, info.context)]) from None
+        if combined := _combined(spec.__dict__, info.context):
             raise refuse("spec", combined)
         return spec
+
+
+def _combined(fields: Mapping[str, Any], lookup: Lookup | None) -> list[Finding]:
+    """What does not fit together in these validated fields."""
+    outline = Outline(fields)
+    return [*findings(outline), *(column_findings(outline, lookup.find) if lookup else ())]

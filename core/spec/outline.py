@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.data import Cost, DataShape, ModelShape, Task
+from core.dataset import Facts
 from core.registry import Part, PartSettings, datasets, losses, models, optimizers
-from core.split import sizes
+from core.split import Sizes, sizes
 
 
 class Unsound(Exception):
@@ -46,19 +47,30 @@ class Outline:
         return ModelShape(data.features, outputs)
 
     @property
-    def split_sizes(self) -> tuple[int, int]:
-        """How many samples train and how many validate."""
-        return sizes(self.data_shape.samples, self["split"].validation)
+    def split_sizes(self) -> Sizes:
+        """How many samples train, validate and test."""
+        split = self["split"]
+        if split.column is not None:
+            return self._counted
+        if split.validation is None or split.test is None:
+            raise Unsound("split")
+        return sizes(self.data_shape.samples, split.validation, test=split.test)
+
+    @property
+    def facts(self) -> Facts | None:
+        """What is known of the dataset if it is an upload; None of any other."""
+        found: Facts | None = getattr(self["dataset"], "facts", None)
+        return found
 
     @property
     def batch_size(self) -> int:
         """The size of a whole batch: never more than there are samples to train on."""
-        return min(int(self["batch_size"]), self.split_sizes[0])
+        return min(int(self["batch_size"]), self.split_sizes.train)
 
     @property
     def last_batch(self) -> int:
         """The size of an epoch's last batch, 0 when not even one is made."""
-        wanted, train = int(self["batch_size"]), self.split_sizes[0]
+        wanted, train = int(self["batch_size"]), self.split_sizes.train
         if self["loader"].drop_last:
             return wanted if train >= wanted else 0
         return (train - 1) % wanted + 1 if train else 0
@@ -66,7 +78,7 @@ class Outline:
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps in an epoch."""
-        wanted, train = int(self["batch_size"]), self.split_sizes[0]
+        wanted, train = int(self["batch_size"]), self.split_sizes.train
         return train // wanted if self["loader"].drop_last else -(-train // wanted)
 
     @property
@@ -104,3 +116,11 @@ class Outline:
         """How many numbers the optimizer keeps for each weight."""
         state = self.optimizer.facts.get("state", 2)
         return int(state(**self["optimizer"].settings()) if callable(state) else state)
+
+    @property
+    def _counted(self) -> Sizes:
+        """The sizes that the split column was found to say."""
+        counts = self.facts.split_counts if self.facts else {}
+        if not counts:
+            raise Unsound("split")
+        return Sizes(**{part: counts.get(part, 0) for part in Sizes._fields})

@@ -55,7 +55,7 @@ def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
     if large := list(oversized(patch)):
         raise SpecRefused(_told(large))
     before = old.model_dump(mode="json")
-    wished = _wished(before, patch)
+    wished = _wished(before, patch, usual="val_loss" if old.val_samples else "train_loss")
     changes = list(_changes(old, wished, epoch=epoch))
     # what is refused already is judged no further: the rest is, by what stays
     sound = {**wished, **{str(one.path[0]): before[str(one.path[0])] for one in changes}}
@@ -73,10 +73,14 @@ def _told(findings: list[Finding]) -> list[Problem]:
     return problems(refuse("patch", findings)) if findings else []
 
 
-def _wished(before: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The merged spec, without the settings of the old one that followed from what is no longer there."""
+def _wished(before: dict[str, Any], patch: Mapping[str, Any], *, usual: str) -> dict[str, Any]:
+    """The merged spec, without the settings of the old one that followed from what is no longer there.
+
+    `usual` is the figure by which checkpoints are told where nobody chose one.
+    """
     base = {**before, "checkpoints": dict(before["checkpoints"])}
-    if before["checkpoints"]["monitor"] == _followed(before):
+    stopping = before["early_stopping"]
+    if before["checkpoints"]["monitor"] == (stopping["monitor"] if stopping else usual):
         del base["checkpoints"]["monitor"]
     for field in PARTS:
         if _is_renamed(patch.get(field), before[field]["name"]):
@@ -96,13 +100,6 @@ def merged(target: Any, patch: Any, *, depth: int = 0) -> Any:
     kept = {key: value for key, value in base.items() if key not in patch}
     given = {key: value for key, value in patch.items() if value is not None}
     return kept | {key: merged(base.get(key), value, depth=depth + 1) for key, value in given.items()}
-
-
-def _followed(before: dict[str, Any]) -> str:
-    """The figure by which checkpoints are told where nobody chose one."""
-    if stopping := before["early_stopping"]:
-        return str(stopping["monitor"])
-    return "val_loss" if before["split"]["validation"] else "train_loss"
 
 
 def _is_renamed(value: Any, name: str) -> bool:

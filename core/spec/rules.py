@@ -14,6 +14,11 @@ from core.spec.bounds import (
     weights_are_within_bounds,
 )
 from core.spec.outline import Outline, Unsound
+from core.spec.split_rules import (
+    split_is_chosen_one_way,
+    split_leaves_samples,
+    stratified_split_holds_classes,
+)
 
 Check = Callable[[Outline], Iterator[Finding]]
 
@@ -25,31 +30,6 @@ def findings(outline: Outline) -> list[Finding]:
         with suppress(Unsound):
             found += check(outline)
     return found
-
-
-def split_leaves_samples(outline: Outline) -> Iterator[Finding]:
-    """Both parts have at least one sample."""
-    train, val = outline.split_sizes
-    if train < 1:
-        share, samples = outline["split"].validation, train + val
-        told = f"{shown(share)} of {samples} samples leaves none to train on."
-        yield Finding(("split", "validation"), share, told, {"maximum": (samples - 1) / samples})
-
-
-def stratified_split_holds_classes(outline: Outline) -> Iterator[Finding]:
-    """A stratified split needs classes, and room for one sample of each on both sides."""
-    split, classes = outline["split"], outline.data_shape.classes
-    if split.stratify and classes is None:
-        told = "A split can be stratified by classes only; this target is numbers."
-        yield Finding(("split", "stratify"), split.stratify, told, [False])
-    elif split.stratify and split.validation and min(outline.split_sizes) < (classes or 0):
-        train, val = outline.split_sizes
-        told = (
-            f"A stratified split needs a sample of each of the {classes} classes on both sides; "
-            f"{shown(split.validation)} makes {train} training and {val} validation samples. "
-            "Choose another share, or stratify: false."
-        )
-        yield Finding(("split", "validation"), split.validation, told, {"samples": f">= {classes}"})
 
 
 def only_numbers_are_scaled(outline: Outline) -> Iterator[Finding]:
@@ -71,8 +51,8 @@ def loss_fits_target(outline: Outline) -> Iterator[Finding]:
 def metrics_fit_target(outline: Outline) -> Iterator[Finding]:
     """Each metric serves this kind of target, once, on enough samples."""
     chosen, seen = outline["metrics"], set[str]()
-    if chosen and not outline.split_sizes[1]:
-        told = "Metrics are computed on the validation part, and split.validation is 0."
+    if chosen and not max(outline.split_sizes.validation, outline.split_sizes.test):
+        told = "Metrics are computed on the validation and the test part, and this split has neither."
         yield Finding(("metrics",), len(chosen), told, [])
         return
     for place, name in enumerate(one.name if one else None for one in chosen):
@@ -113,7 +93,7 @@ def every_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:
     smallest = outline.model.facts.get("smallest_batch")
     least = smallest(**outline["model"].settings()) if smallest else 1
     if 0 < outline.last_batch < least:
-        train, size = outline.split_sizes[0], outline["batch_size"]
+        train, size = outline.split_sizes.train, outline["batch_size"]
         told = (
             f"{shown(size)} makes a last batch of {outline.last_batch} of {train} training samples, and batch norm "
             f"needs {least}. Choose another batch size, or loader.drop_last: true with a batch size above 1."
@@ -123,7 +103,7 @@ def every_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:
 
 def an_epoch_has_a_step(outline: Outline) -> Iterator[Finding]:
     """`drop_last` leaves at least one whole batch."""
-    train = outline.split_sizes[0]
+    train = outline.split_sizes.train
     if train and not outline.steps_per_epoch:
         size = shown(outline["batch_size"])
         told = f"A batch of {size} is more than the {train} training samples, so drop_last drops them all."
@@ -143,7 +123,7 @@ def only_single_samples_are_accumulated(outline: Outline) -> Iterator[Finding]:
 
 def full_batch_is_full(outline: Outline) -> Iterator[Finding]:
     """Some optimizers compare whole costs and go astray on parts of the data."""
-    train, size = outline.split_sizes[0], outline["batch_size"]
+    train, size = outline.split_sizes.train, outline["batch_size"]
     if outline.optimizer.facts.get("full_batch") and size < train:
         told = f"{shown(outline.optimizer.name)} takes the full batch: {train} samples, not {shown(size)}."
         yield Finding(("batch_size",), size, told, {"minimum": train})
@@ -166,6 +146,7 @@ def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    split_is_chosen_one_way,
     split_leaves_samples,
     stratified_split_holds_classes,
     only_numbers_are_scaled,
@@ -189,20 +170,21 @@ CHECKS: tuple[Check, ...] = (
 
 def _figure(outline: Outline, section: str, monitor: str) -> Iterator[Finding]:
     on_validation = ["val_loss", *(f"val_{name}" for name in outline.metric_names)]
-    known = ["train_loss", *(on_validation if outline.split_sizes[1] else ())]
+    known = ["train_loss", *(on_validation if outline.split_sizes.validation else ())]
     if monitor not in known:
         told = f"No epoch of this job has the figure {shown(monitor)}.{nearest(monitor, known)}"
         yield Finding((section, "monitor"), monitor, told, known)
 
 
 def _wrong_with_metric(outline: Outline, name: str, seen: set[str]) -> Iterator[str]:
-    facts, val = metrics.get(name).facts, outline.split_sizes[1]
+    facts, sizes = metrics.get(name).facts, outline.split_sizes
+    least, part = min((size, part) for size, part in ((sizes.validation, "validation"), (sizes.test, "test")) if size)
     if name in seen:
         yield f"The metric {shown(name)} is named twice."
     elif outline.task not in facts["tasks"]:
         yield f"The metric {shown(name)} is not for {_target(outline)}."
-    elif val < facts.get("min_samples", 1):
-        yield f"The metric {shown(name)} needs {facts['min_samples']} validation samples; this split has {val}."
+    elif least < facts.get("min_samples", 1):
+        yield f"The metric {shown(name)} needs {facts['min_samples']} {part} samples; this split has {least}."
 
 
 def _serving(registry: Registry, task: str) -> list[str]:

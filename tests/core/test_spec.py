@@ -70,7 +70,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
     assert _filled({"dataset": "digits", "model": "mlp"}) == {
         "name": "digits-mlp",
         "dataset": {"name": "digits"},
-        "split": {"validation": 0.2, "seed": 0, "stratify": True},
+        "split": {"validation": 0.2, "test": 0.0, "seed": 0, "stratify": True, "time": None, "column": None},
         "preprocess": {"features": "standard", "target": "none"},
         "model": {"name": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "batch_norm": False},
         "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
