@@ -30,7 +30,15 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     spec = JobSpec.model_validate(order.spec)
     memory.limit(spec.resources.memory_gb)
     saving = Saving(order.checkpoints, order.candidates, order.lineage)
-    yield from loop.train(spec, folder=order.folder, device=order.device, cache=order.cache, save=saving, stop=stop)
+    yield from loop.train(
+        spec,
+        folder=order.folder,
+        device=order.device,
+        cache=order.cache,
+        datasets=order.datasets,
+        save=saving,
+        stop=stop,
+    )
 
 
 def failed(error: Exception, order: Order) -> Failed:

@@ -1,4 +1,4 @@
-"""The bundled tables as arrays on disk: after the first run no training process needs scikit-learn."""
+"""Where data come from: bundled tables as arrays on disk, so that no later run needs scikit-learn, and uploads."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from pathlib import Path
 import numpy as np
 
 from core.data import Arrays
+from core.errors import InvalidData
 from core.loop.files import written
+from core.loop.table import Table
 from core.registry import PartSettings, datasets
 
 _BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
-def load(chosen: PartSettings, *, cache: Path | None) -> Arrays:
+def load(chosen: PartSettings, *, cache: Path | None, uploads: Path | None = None) -> Arrays | Table:
     """The dataset's arrays; those of a bundled table come from, and go to, an `.npz` file in `cache`.
 
-    A file that cannot be read is made anew; a folder that cannot be written costs time only.
+    A file that cannot be read is made anew; a folder that cannot be written costs time only. An upload's file lies in
+    the folder `uploads`; a table is not encoded yet. Raises InvalidData for an upload that cannot be read.
     """
+    if datasets.get(chosen.name).facts.get("uploaded"):
+        return _uploaded(chosen, uploads, cache=cache)
     if cache is None or not datasets.get(chosen.name).facts.get("bundled"):
         return _build(chosen)
     path = cache / f"{chosen.name}.npz"
@@ -29,6 +34,14 @@ def load(chosen: PartSettings, *, cache: Path | None) -> Arrays:
     with suppress(OSError):
         _write(path, arrays)
     return arrays
+
+
+def _uploaded(chosen: PartSettings, uploads: Path | None, *, cache: Path | None) -> Arrays | Table:
+    from core.loop.uploads import read
+
+    if uploads is None:
+        raise InvalidData("This run was not told where uploads lie.", param="/dataset")
+    return read(datasets.build(chosen, uploads), cache=cache)
 
 
 def _build(chosen: PartSettings) -> Arrays:

@@ -1,22 +1,30 @@
-"""From a spec's dataset to tensors: loaded, checked, split, scaled."""
+"""From a spec's dataset to tensors: loaded, checked, split, encoded, scaled."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.data import Arrays, DataShape
+from core.dataset import Facts
+from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop import preprocess, split
+from core.loop import encoding, preprocess, split
 from core.loop.batches import at_home
 from core.loop.cache import load
+from core.loop.encoding import Encoder
 from core.loop.preprocess import Scaling
 from core.loop.samples import Samples
+from core.loop.table import Table, Words
 from core.registry import models
 from core.spec import JobSpec
 
@@ -29,6 +37,8 @@ class Columns:
     target: Scaling
     class_names: tuple[str, ...] | None = None
     feature_names: tuple[str, ...] | None = None
+    encoder: Encoder | None = None
+    """How a table's columns became features, before these were scaled."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class Data:
     train: Samples
     held: Samples | None
     columns: Columns
+    test: Samples | None = None
+    """Looked at once, when all is done: it stays in main memory."""
 
     def on(self, device: torch.device, *, train: bool) -> Data:
         """The same data on `device`: what is held back, and with `train` what trains, as far as that fits there."""
@@ -48,51 +60,83 @@ class Data:
     def digest(self) -> str:
         """The beginning of the SHA-256 of all the numbers, as the model gets them; computed when first asked for."""
         whole = hashlib.sha256()
-        for samples in filter(None, (self.train, self.held)):
+        for samples in filter(None, (self.train, self.held, self.test)):
             for numbers in samples:
                 whole.update(f"{numbers.dtype} {tuple(numbers.shape)}".encode())
                 whole.update(numbers.cpu().contiguous().numpy().data)
         return whole.hexdigest()[:16]
 
 
-def make(spec: JobSpec, *, cache: Path | None) -> Data:
-    """Load, split and scale the data of `spec`; both scalings are fitted on the training part alone.
+def make(spec: JobSpec, *, cache: Path | None, datasets: Path | None = None) -> Data:
+    """Load, split, encode and scale the data of `spec`; what is fitted, is on the training part alone.
 
-    Raises InvalidData when the arrays are not what the dataset promised, or hold a NaN or an infinity.
+    `datasets` is the folder in which uploads lie. Raises InvalidData when the arrays are not what the dataset promised,
+    hold a NaN or an infinity, or cannot be read at all.
     """
-    arrays = load(spec.dataset, cache=cache)
-    _check(arrays, spec.data_shape, name=spec.dataset.name)
-    train, held = _draw(spec, arrays)
-    columns = _fit(spec, arrays, train)
+    source = load(spec.dataset, cache=cache, uploads=datasets)
+    _check(source, spec.data_shape, name=spec.dataset.name)
+    by = source.by(spec.split.time or spec.split.column) if isinstance(source, Table) else None
+    parts = split.parts(spec, source.y, by=by)
+    reading = _reading(spec, source, parts.train)
+    train = reading.rows(parts.train)
+    columns = _fit(spec, reading, train, target=source.y[parts.train], class_names=source.class_names)
 
-    def samples(rows: split.Rows) -> Samples:
-        x, y = arrays.x[rows], arrays.y[rows]
+    def samples(x: NDArray[Any], rows: split.Rows) -> Samples:
+        y = source.y[rows]
         return Samples(
             columns.features(x), torch.tensor(y, dtype=torch.int64) if spec.data_shape.classes else columns.target(y)
         )
 
-    return Data(samples(train), samples(held) if len(held) else None, columns)
+    held, test = (samples(reading.rows(rows), rows) if len(rows) else None for rows in (parts.validation, parts.test))
+    return Data(samples(train, parts.train), held, columns, test)
 
 
-def _draw(spec: JobSpec, arrays: Arrays) -> tuple[split.Rows, split.Rows]:
-    classes = arrays.y.astype(np.int64, copy=False) if spec.split.stratify else None
-    return split.draw(len(arrays.x), spec.val_samples, seed=spec.split.seed, classes=classes)
+@dataclass(frozen=True)
+class _Reading:
+    """Gives rows of the features as numbers `(rows, *features)`, not scaled yet, and says what these are."""
+
+    rows: Callable[[split.Rows], NDArray[Any]]
+    names: tuple[str, ...] | None
+    encoder: Encoder | None = None
 
 
-def _fit(spec: JobSpec, arrays: Arrays, train: split.Rows) -> Columns:
+def _reading(spec: JobSpec, source: Arrays | Table, train: split.Rows) -> _Reading:
+    if isinstance(source, Arrays):
+        return _Reading(source.x.__getitem__, source.feature_names)
+    facts: Facts = spec.dataset.settings()["facts"]
+    readings = {name: Reading.parse(text) for name, text in facts.columns.items()}
+    encoder = encoding.fit(source.columns, readings, train)
+    return _Reading(functools.partial(encoder, source.columns), encoder.slots, encoder)
+
+
+def _fit(
+    spec: JobSpec,
+    reading: _Reading,
+    train: NDArray[Any],
+    *,
+    target: NDArray[Any],
+    class_names: tuple[str, ...] | None,
+) -> Columns:
     images = bool(models.get(spec.model.name).facts.get("images"))
-    features = preprocess.fit(spec.preprocess.features, arrays.x[train], whole=images)
-    target = preprocess.fit(spec.preprocess.target, arrays.y[train])
-    return Columns(features, target, arrays.class_names, arrays.feature_names)
+    encoder, wanted = reading.encoder, spec.preprocess
+    features = preprocess.fit(wanted.features, train, whole=images, only=None if encoder is None else encoder.scaled)
+    return Columns(features, preprocess.fit(wanted.target, target), class_names, reading.names, encoder)
 
 
-def _check(arrays: Arrays, shape: DataShape, *, name: str) -> None:
+def _check(source: Arrays | Table, shape: DataShape, *, name: str) -> None:
     promised = ((shape.samples, *shape.features), (shape.samples,) if shape.classes else (shape.samples, shape.outputs))
-    if (arrays.x.shape, arrays.y.shape) != promised:
-        raise InvalidData(
-            f"The dataset {name!r} holds {arrays.x.shape} and {arrays.y.shape}, not {promised} as it says."
-        )
-    if not (np.isfinite(arrays.x).all() and np.isfinite(arrays.y).all()):
+    # a table's columns are encoded to the promised width whatever they hold
+    x = source.x.shape if isinstance(source, Arrays) else (len(source.y), *shape.features)
+    if (x, source.y.shape) != promised:
+        raise InvalidData(f"The dataset {name!r} holds {x} and {source.y.shape}, not {promised} as it says.")
+    if not (_is_finite(source) and np.isfinite(source.y).all()):
         raise InvalidData(f"The dataset {name!r} holds NaN or infinite numbers; there is no learning from these.")
-    if shape.classes and not (arrays.y.min() >= 0 and arrays.y.max() < shape.classes):
+    if shape.classes and not (source.y.min() >= 0 and source.y.max() < shape.classes):
         raise InvalidData(f"The dataset {name!r} holds labels outside 0 to {shape.classes - 1}.")
+
+
+def _is_finite(source: Arrays | Table) -> bool:
+    """Whether every number is one; a table's NaN is an empty cell."""
+    if isinstance(source, Arrays):
+        return bool(np.isfinite(source.x).all())
+    return not any(np.isinf(cells).any() for cells in source.columns.values() if not isinstance(cells, Words))

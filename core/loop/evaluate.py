@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.loop.run import Run
+from core.loop.samples import Samples
 from core.registry import metrics
 
 _ACTIVATIONS = 1 << 24
@@ -17,18 +18,35 @@ _ACTIVATIONS = 1 << 24
 
 @torch.inference_mode()
 def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
-    """The cost and the metrics over the whole split, never a mean of batch means; (None, {}) without one.
+    """The cost and the metrics over the whole validation part, never a mean of batch means; (None, {}) without one.
 
     The cost is in the unit that the loss was trained in (standardised with `preprocess.target`); metrics of numbers
     are in the target's own unit. A metric that is not defined on this split is NaN.
     """
     held = run.data.held
-    if held is None:
-        return None, {}
+    return (None, {}) if held is None else _judge(run, held)
+
+
+def judge_by_test(run: Run) -> dict[str, float] | None:
+    """`loss` and the metrics, by their plain names, of the weights that are kept over the test part; None without one.
+
+    It is the last thing that a run does with its model, which has those weights from here on.
+    """
+    if run.data.test is None:
+        return None
+    if run.kept.weights:
+        run.model.load_state_dict(run.kept.weights)
+    with torch.inference_mode():
+        cost, figures = _judge(run, run.data.test)
+    return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
+
+
+def _judge(run: Run, samples: Samples) -> tuple[float, dict[str, float]]:
     run.model.eval()
-    prediction = torch.cat([run.model(part.x) for part in held.cut(_rows(run))])
-    cost = run.loss(prediction, held.y).item()
-    return cost, _measure(run, prediction.cpu(), held.y.cpu())
+    parts = (part.to(run.device) for part in samples.cut(_rows(run)))
+    prediction = torch.cat([run.model(part.x) for part in parts])
+    cost = run.loss(prediction, samples.y.to(run.device)).item()
+    return cost, _measure(run, prediction.cpu(), samples.y.cpu())
 
 
 def _rows(run: Run) -> int:

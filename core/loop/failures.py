@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from core.errors import RunFailed
+from core.errors import NO_SPACE, RunFailed
 from core.events import Failed
 from core.job import ErrorInfo, Reason
-from core.loop.space import NO_SPACE, sentence
+from core.loop.space import sentence
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
 _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.ESTALE})

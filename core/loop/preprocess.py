@@ -58,11 +58,12 @@ class Scaling:
         return table if self.kind == "none" else (table - self.shift) * self.scale
 
 
-def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False) -> Scaling:
+def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False, only: NDArray[np.bool_] | None = None) -> Scaling:
     """The scaling of `rows` `(samples, *features)`: `standard` (population deviation, ddof 0) or `minmax` to [0, 1].
 
     It is per column, or one for all numbers with `whole`, as images want it: a pixel that is always black in training
-    would else be lost, and neighbouring pixels would no longer compare.
+    would else be lost, and neighbouring pixels would no longer compare. With `only` the other columns keep their
+    numbers, which have no unit, unless they are constant.
     """
     if kind == "none":
         return Scaling(kind, np.zeros(1), np.ones(1))
@@ -70,6 +71,8 @@ def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False) -> Scaling:
     low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
     shift, width = (low, high - low) if kind == "minmax" else _moments(columns)
     moves = (high > low) & (width > 0)
+    if only is not None:
+        shift, width = np.where(only, shift, 0.0), np.where(only, width, 1.0)
     return Scaling(kind, shift, np.divide(1.0, width, out=np.zeros_like(width), where=moves))
 
 

@@ -24,11 +24,16 @@ Beginning = tuple[Run, Resumed | None, list[Noticed]]
 
 
 def begin(
-    course: Sequence[Leg], *, device: torch.device, cache: Path | None, candidates: Sequence[Checkpoint]
+    course: Sequence[Leg],
+    *,
+    device: torch.device,
+    candidates: Sequence[Checkpoint],
+    cache: Path | None,
+    datasets: Path | None = None,
 ) -> Beginning:
     """Assemble the run, at the newest of `candidates` that can be used or at its start."""
     own = course[-1].spec
-    made = data.make(own, cache=cache).on(device, train=not own.loader.num_workers)
+    made = data.make(own, cache=cache, datasets=datasets).on(device, train=not own.loader.num_workers)
     broken: list[Noticed] = []
     for candidate in candidates:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,9 +10,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from core.errors import StorageFull
+from core.errors import NO_SPACE, StorageFull
 
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 MARGIN = 16 << 20
 """Bytes that stay free beside twice what is about to be written: the database and the log write, too."""
 _HINT = "Free some space there; the job goes on from its last checkpoint."

@@ -14,6 +14,7 @@ from core.job import EpochRow, Reason
 from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, Saving, StopAsked, never
 from core.loop.epoch import train_epoch
+from core.loop.evaluate import judge_by_test
 from core.loop.preparation import settle
 from core.loop.resuming import begin
 from core.loop.run import Run, is_finite
@@ -31,21 +32,24 @@ def train(  # noqa: PLR0913  (all but two have a default)
     folder: Path,
     device: str = "cpu",
     cache: Path | None = None,
+    datasets: Path | None = None,
     save: Saving = NOWHERE,
     stop: Callable[[], bool] = never,
 ) -> Iterator[RunEvent]:
     """Train as `spec` says and leave the weights in `folder`, telling everything that a watcher may want to know.
 
-    `device` is decided (`cpu`, `cuda:N`, `mps`); `cache` is where bundled tables are kept as arrays. The same spec
-    gives the same figures, bit for bit on the same hardware, versions and threads, however often it was interrupted:
-    `save` says where checkpoints go and come from. Asked to `stop` (at every step), it takes a checkpoint and ends with
-    Stopped. Losses are in the unit trained in, metrics of numbers in the target's own.
+    `device` is decided (`cpu`, `cuda:N`, `mps`); `cache` is where bundled tables are kept as arrays, and uploads lie in
+    `datasets`. The same spec gives the same figures, bit for bit on the same hardware, versions and threads, however
+    often it was interrupted: `save` says where checkpoints go and come from. Asked to `stop` (at every step), it takes
+    a checkpoint and ends with Stopped. Losses are in the unit trained in, metrics of numbers in the target's own.
 
     Raises Diverged (after the row of that epoch), InvalidData, InvalidSpec or StorageFull.
     """
     settle(threads=spec.resources.threads)
     course = legs(spec, save.lineage)
-    run, resumed, notices = begin(course, device=torch.device(device), cache=cache, candidates=save.candidates)
+    run, resumed, notices = begin(
+        course, device=torch.device(device), candidates=save.candidates, cache=cache, datasets=datasets
+    )
     yield _started(run, spec, resumed)
     yield from notices
     cadence = Cadence(run, folder=save.folder, stop=stop)
@@ -80,14 +84,16 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
         threads=spec.resources.threads,
         versions=VERSIONS,
         resumed=resumed,
+        test_samples=spec.test_samples,
     )
 
 
 def _finish(run: Run, *, folder: Path) -> Iterator[Finished]:
     failpoint("finish.before_weights")
-    artifacts = save_weights(run, folder=folder)
+    test = judge_by_test(run)
+    artifacts = save_weights(run, folder=folder, test=test)
     failpoint("finish.after_weights")
-    yield Finished(run.watch.reason or Reason.COMPLETED, artifacts)
+    yield Finished(run.watch.reason or Reason.COMPLETED, artifacts, test)
 
 
 def _diverged(run: Run, row: EpochRow) -> Diverged:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from core import wire
 from core.job import Artifact
 from core.loop.checkpoints import write_weights
+from core.loop.encoding import Encoder
 from core.loop.files import artifact, sha256, written
 from core.loop.preprocess import Scaling
 from core.loop.run import Run
@@ -27,9 +29,10 @@ WEIGHTS = "model.safetensors"
 CARD = "model.json"
 
 
-def save(run: Run, *, folder: Path) -> tuple[Artifact, Artifact]:
+def save(run: Run, *, folder: Path, test: Mapping[str, float] | None = None) -> tuple[Artifact, Artifact]:
     """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
 
+    The card holds the figures of the `test` part too, if there is one.
     Raises StorageFull when the disk has no room for them.
     """
     with storing(folder):
@@ -37,7 +40,7 @@ def save(run: Run, *, folder: Path) -> tuple[Artifact, Artifact]:
             write_weights(run.kept.weights or run.model.state_dict(), draft)
         weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
         with written(folder / CARD) as draft:
-            card = json.dumps(_card(run, weights), indent=2, ensure_ascii=False, allow_nan=False)
+            card = json.dumps(_card(run, weights, test), indent=2, ensure_ascii=False, allow_nan=False)
             draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
         return weights, artifact(folder / CARD, media_type="application/json")
 
@@ -48,7 +51,7 @@ def load_model(path: str | Path) -> nn.Module:
     It takes float32 rows scaled as in training, which `load_preprocess` does, and gives logits or numbers:
 
         model, prepare = load_model("model/"), load_preprocess("model/")
-        scores = model(prepare(rows))
+        scores = model(prepare(rows))       # rows of a table: [{"age": 29, "sex": "female"}, ...]
         classes = scores.argmax(1)          # two classes under `bce`: scores > 0
         numbers = prepare.undo(scores)      # back to the target's own unit
 
@@ -68,20 +71,34 @@ def load_preprocess(path: str | Path) -> Preprocess:
     """How the model in a job's folder (or of its `model.json`) wants its rows, and what its answers mean."""
     _, card = _read(path)
     features, target = (Scaling.restore(card["preprocess"][side]) for side in ("features", "target"))
-    return Preprocess(features, target, tuple(card["classes"] or ()))
+    columns = card["preprocess"].get("columns")
+    return Preprocess(features, target, tuple(card["classes"] or ()), columns and Encoder.restore(columns))
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """What was done to the training data: call it on raw rows `(samples, *features)`; `classes` are their names."""
+    """What was done to the training data: call it on raw rows; `classes` are their names."""
 
     features: Scaling
     target: Scaling
     classes: tuple[str, ...]
+    encoder: Encoder | None = None
 
-    def __call__(self, rows: NDArray[Any]) -> Tensor:
-        """The rows as the model wants them: float32, scaled by the statistics of the training part."""
-        return self.features(rows)
+    def __call__(self, rows: NDArray[Any] | Sequence[Mapping[str, Any]]) -> Tensor:
+        """The rows as the model wants them: float32, encoded and scaled by the statistics of the training part.
+
+        They are `(samples, *features)`; of a table they are its columns by name, as they stood in the file or as
+        Python's own values, other columns beside them. A cell that is missing or empty, and a word that training did
+        not know, is taken as there. Raises ValueError for a cell that cannot be read.
+        """
+        return self.features(rows if isinstance(rows, np.ndarray) else self._encoded(rows))
+
+    def _encoded(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        from core.loop.rows import columns
+
+        if self.encoder is None:
+            raise TypeError("This model was not trained on a table: give it an array of samples.")
+        return self.encoder(columns(rows, self.encoder), np.arange(len(rows)))
 
     def undo(self, prediction: Tensor) -> Tensor:
         """Predicted numbers in the target's own unit."""
@@ -94,7 +111,7 @@ def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
     return folder, card
 
 
-def _card(run: Run, weights: Artifact) -> dict[str, Any]:
+def _card(run: Run, weights: Artifact, test: Mapping[str, float] | None) -> dict[str, Any]:
     best, last = run.watch.best, run.position.last
     kept = best if run.kept.weights else last
     columns, shape = run.data.columns, run.spec.model_shape
@@ -108,12 +125,20 @@ def _card(run: Run, weights: Artifact) -> dict[str, Any]:
             "kept": "best" if run.kept.weights else "last",
             "epoch": kept and kept.epoch,
         },
-        "figures": {"best": best and wire.finite(best.public()), "last": last and wire.finite(last.public())},
+        "figures": {
+            "best": best and wire.finite(best.public()),
+            "last": last and wire.finite(last.public()),
+            "test": test and wire.finite(test),
+        },
         "monitor": run.watch.monitor,
         "shape": {"features": list(shape.features), "outputs": shape.outputs},
         "classes": columns.class_names and list(columns.class_names),
         "features": columns.feature_names and list(columns.feature_names),
-        "preprocess": {"features": columns.features.statistics(), "target": columns.target.statistics()},
+        "preprocess": {
+            "features": columns.features.statistics(),
+            "target": columns.target.statistics(),
+            "columns": columns.encoder and columns.encoder.statistics(),
+        },
         "bit_exact": run.inexact is None,
         "bit_exact_reason": run.inexact,
         "device": str(run.device),

@@ -19,7 +19,7 @@ from core.supervision.runs import Runs
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a training process is told: the spec, where its files and checkpoints go, what it can go on from.
+    """What a training process is told: the spec, where its data, files and checkpoints are, what it can go on from.
 
     It trains on `device` and ends when its supervisor was silent for `lease_s` and another `heartbeat_s`.
     """
@@ -33,6 +33,7 @@ class Order:
     lineage: tuple[Stage, ...] = ()
     lease_s: float = 12.0
     heartbeat_s: float = 3.0
+    datasets: Path | None = None
 
 
 class Child(Protocol):

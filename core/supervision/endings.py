@@ -9,7 +9,7 @@ from typing import NamedTuple
 from core.errors import RunFailed, StorageFull
 from core.events import Failed, Finished, Stopped
 from core.job import ErrorInfo, Reason
-from core.supervision.limits import deadline_s, stall_timeout_s
+from core.supervision.limits import deadline_s, memory_gb, stall_timeout_s
 from core.supervision.runs import Run, Stop
 
 LAST_WORDS = (Finished, Failed, Stopped)
@@ -42,7 +42,7 @@ def ending(run: Run, exit_: Exit, *, lease_s: float, said_stopped: bool) -> Fail
         return unpunished(run)
     if exit_.code in (None, -signal.SIGKILL) and run.was_silent(lease_s):
         return Back(reason=Reason.LEASE_EXPIRED)  # we stood still, and it ended itself as it should
-    return Back(_cause(exit_))
+    return Back(_aborted(run, exit_) or _cause(exit_))
 
 
 def broken(run: Run, error: Exception) -> Failed | Back:
@@ -77,6 +77,16 @@ def _stalled(run: Run) -> ErrorInfo:
     message = f"The run made no step for longer than its stall_timeout_s of {limit:g}."
     hint = f"{_LOGS} If a step may take so long, raise stall_timeout_s."
     return ErrorInfo(Reason.STALLED, message, hint=hint, param="/stall_timeout_s")
+
+
+def _aborted(run: Run, exit_: Exit) -> ErrorInfo | None:
+    """Below a limit of memory, what reads tables (polars) has no way to say that an allocation failed but to abort."""
+    given = memory_gb(run.claim)
+    if given is None or exit_.code != -signal.SIGABRT:
+        return None
+    message = f"The training process gave up; most likely its resources.memory_gb of {given:g} did not suffice."
+    hint = f"Raise resources.memory_gb, or bring less data. {_LOGS}"
+    return ErrorInfo(Reason.OUT_OF_MEMORY, message, hint=hint, param="/resources/memory_gb")
 
 
 def _cause(exit_: Exit) -> ErrorInfo:

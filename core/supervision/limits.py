@@ -56,6 +56,12 @@ def stall_timeout_s(claim: Claim) -> float:
     return float(claim.spec.get("stall_timeout_s", _STALL_TIMEOUT_S))
 
 
+def memory_gb(claim: Claim) -> float | None:
+    """How much main memory the run may hold; None: any."""
+    given: float | None = claim.spec.get("resources", {}).get("memory_gb")
+    return given
+
+
 def _stop_if_over(run: Run) -> None:
     limit = deadline_s(run.claim)
     if limit is not None and run.run_s() > limit:

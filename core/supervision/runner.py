@@ -20,7 +20,6 @@ from core.supervision.endings import LAST_WORDS, Back, Exit, broken, ending
 from core.supervision.limits import stop_as_asked
 from core.supervision.runs import Run
 
-__all__ = ["Order", "chosen", "work_one"]
 log = logging.getLogger(__name__)
 _SHUTDOWN_S = 0.5
 """A shutdown that signals every process reaches the child before its supervisor drains: not the child's failure."""
@@ -99,6 +98,7 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, device: str) -> Order:
         folder=folder,
         device=device,
         cache=bench.root / "cache",
+        datasets=bench.root / artifacts.DATASETS,
         checkpoints=keeping.folder(bench.root, claim),
         candidates=keeping.candidates(bench.root, claim),
         lineage=claim.lineage,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 
@@ -24,3 +26,18 @@ def test_the_environment_changes_only_in_the_thread_that_opens(monkeypatch: pyte
     monkeypatch.setattr(nursery, "_serves", lambda: False)
     Nursery(trainer="tests.worker.acting", max_lines=10).open()
     assert changing == [threading.current_thread()] * 2  # without what is ours, and as it was
+
+
+def test_what_was_put_aside_for_a_quick_start_is_back_behind_it() -> None:
+    looks = (
+        "import sys, gc, worker.kindling, worker.training, worker.child, worker.cradle;"
+        "assert 'torchmetrics' in sys.modules and 'scipy.signal' not in sys.modules;"
+        "import scipy.signal; assert len(scipy.signal.windows.hann(5)) == 5;"
+        "assert gc.isenabled() and gc.get_freeze_count()"
+    )
+    subprocess.run([sys.executable, "-c", looks], check=True)
+
+
+def test_a_service_opens_its_socket_and_its_launcher_before_it_loads_a_framework() -> None:
+    looks = "import sys, trainwire.local; assert not {'fastapi', 'sqlalchemy', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", looks], check=True)

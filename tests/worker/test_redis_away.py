@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +14,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from core.job import Reason, Status
+from tests.acceptance.processes import free_port
 from tests.servers import a_postgres, a_redis
 from tests.worker.place import happens
 from tests.worker.test_celery import Stack
@@ -57,9 +57,3 @@ def redis_of_its_own(tmp_path: Path) -> Iterator[Broker]:
             yield server, f"redis://127.0.0.1:{port}/0"
         finally:
             server.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

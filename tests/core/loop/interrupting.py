@@ -56,9 +56,13 @@ class Attempt:
 
     @property
     def bits(self) -> list[Any]:
-        """Every figure of every epoch to the last bit, which epochs were the best, how it ended, and the weights."""
+        """Every epoch's figures to the last bit, which were the best, how it ended, the weights and their test."""
         epochs = [(bits(epoch.row), epoch.best) for epoch in self.every(EpochDone)]
-        return [*epochs, *((finished.reason, sha256(self.weights)) for finished in self.every(Finished))]
+        return [*epochs, *(self._end(finished) for finished in self.every(Finished))]
+
+    def _end(self, finished: Finished) -> tuple[Any, ...]:
+        test = {name: float(figure).hex() for name, figure in (finished.test or {}).items()}
+        return finished.reason, sha256(self.weights), test
 
     @property
     def epochs_marked_best(self) -> list[int]:
@@ -93,12 +97,14 @@ class Bench:
         lineage: Sequence[Stage] = (),
         stop: Callable[[], bool] = never,
         into: list[RunEvent] | None = None,
+        datasets: Path | None = None,
     ) -> Attempt:
         """Train to the end, or until `stop`, from the first of `candidates` that is whole; `into` survives an error."""
         attempt = Attempt(Path(tempfile.mkdtemp(dir=self.root)), [] if into is None else into)
         saving = Saving(attempt.folder / "checkpoints", candidates, tuple(lineage))
         spec = parse_spec(fields)
-        for event in train(spec, folder=attempt.folder, cache=self.cache, save=saving, stop=stop):
+        folder = attempt.folder
+        for event in train(spec, folder=folder, cache=self.cache, datasets=datasets, save=saving, stop=stop):
             attempt.events.append(event)
         return attempt
 

@@ -11,7 +11,13 @@ import pytest
 
 from core.data import Arrays
 from core.loop.cache import load
-from core.registry import datasets
+from core.registry import PartSettings, datasets
+
+
+def loaded(chosen: PartSettings, cache: Path) -> Arrays:
+    found = load(chosen, cache=cache)
+    assert isinstance(found, Arrays)
+    return found
 
 
 def same(one: Arrays, other: Arrays) -> bool:
@@ -23,7 +29,7 @@ def same(one: Arrays, other: Arrays) -> bool:
 @pytest.mark.parametrize("name", ["digits", "iris", "wine", "breast_cancer", "diabetes"])
 def test_a_table_comes_back_from_the_cache_as_it_was(name: str, tmp_path: Path) -> None:
     chosen = datasets.choose(name)
-    first, again = load(chosen, cache=tmp_path), load(chosen, cache=tmp_path)
+    first, again = loaded(chosen, tmp_path), loaded(chosen, tmp_path)
     assert same(first, datasets.build(chosen))
     assert same(again, first)
     assert [file.name for file in tmp_path.iterdir()] == [f"{name}.npz"]
@@ -33,7 +39,7 @@ def test_a_table_comes_back_from_the_cache_as_it_was(name: str, tmp_path: Path) 
 def test_a_broken_file_is_made_anew(content: bytes, tmp_path: Path) -> None:
     chosen = datasets.choose("iris")
     (tmp_path / "iris.npz").write_bytes(content)
-    assert same(load(chosen, cache=tmp_path), datasets.build(chosen))
+    assert same(loaded(chosen, tmp_path), datasets.build(chosen))
     assert (tmp_path / "iris.npz").stat().st_size > 1000
 
 
@@ -44,12 +50,12 @@ def test_a_file_with_a_flipped_byte_is_made_anew(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[1000] ^= 0xFF
     path.write_bytes(content)
-    assert same(load(chosen, cache=tmp_path), datasets.build(chosen))
+    assert same(loaded(chosen, tmp_path), datasets.build(chosen))
 
 
 def test_a_folder_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert len(load(datasets.choose("iris"), cache=tmp_path / "file").x) == 150
+    assert len(loaded(datasets.choose("iris"), tmp_path / "file").x) == 150
 
 
 def test_generated_points_are_not_kept(tmp_path: Path) -> None:

@@ -96,9 +96,10 @@ def test_every_schedule_goes_on_exactly(bench: Bench, scheduler: Any) -> None:
         {"clip_grad_norm": 0.1},
         {"loader": {"shuffle": False, "drop_last": True}, "batch_size": 11},
         {"split": {"validation": 0}, "metrics": []},
+        {"split": {"test": 0.2}, "early_stopping": PATIENT, "lr": 0.5},
         {"dataset": "diabetes", "loss": "huber", "model": {"name": "mlp", "hidden": [8]}, "batch_size": 64},
     ],
-    ids=["cnn", "stops_early", "restores_best", "clip", "in_order", "no_split", "numbers"],
+    ids=["cnn", "stops_early", "restores_best", "clip", "in_order", "no_split", "tested", "numbers"],
 )
 def test_every_kind_of_run_goes_on_exactly(bench: Bench, changes: dict[str, Any]) -> None:
     resumes_exactly(bench, {**JOB, **changes}, stride=14)

@@ -224,6 +224,18 @@ def test_a_death_is_told_by_its_cause(exit_: Exit, code: Reason) -> None:
     assert back.error.hint
 
 
+def test_an_abort_below_a_limit_of_memory_is_told_by_the_limit() -> None:
+    run, _ = a_run(EPOCH, resources={"memory_gb": 0.5})
+    back = ending(run, Exit(-signal.SIGABRT), lease_s=10.0, said_stopped=False)
+    assert isinstance(back, Back)
+    assert back.error is not None
+    assert (back.error.code, back.error.param) == (Reason.OUT_OF_MEMORY, "/resources/memory_gb")
+    free = ending(a_run(EPOCH)[0], Exit(-signal.SIGABRT), lease_s=10.0, said_stopped=False)
+    assert isinstance(free, Back)
+    assert free.error is not None
+    assert free.error.code is Reason.KILLED_BY_SIGNAL
+
+
 def test_a_child_that_ended_because_we_were_silent_is_not_punished() -> None:
     run, child = a_run(EPOCH)
     run.ping()

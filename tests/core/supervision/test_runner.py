@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.artifacts import dataset_file
 from core.bell import LocalWatchBell
 from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, Finished, RunEvent
@@ -208,6 +209,14 @@ def test_a_child_that_dies_costs_an_attempt(
     assert twice.status_reason is Reason.RETRY_LIMIT
     assert twice.error is not None
     assert words in twice.error.message
+
+
+def test_a_child_is_told_where_uploads_lie(run: Callable[..., Bench], job: Job) -> None:
+    bench = run(ChildFake([EPOCH, FINISHED]))
+    assert job.id
+    assert isinstance(bench.launcher, LauncherFake)
+    assert bench.launcher.order is not None
+    assert bench.launcher.order.datasets == dataset_file(bench.root, "a" * 64).parent
 
 
 def test_a_job_without_a_process_goes_back(run: Callable[..., Bench], store: Store, job: Job) -> None:
