@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from api import schema
 from api.context import Api
 from api.edge import HeadAsGet, LastHandler, RequestId
+from api.forms import OVERHEAD
 from api.guards import BodyLimit, HostGuard, KeyGuard
 from api.hub import Hub
 from api.node import NodeView
@@ -23,6 +24,7 @@ from api.routes import (
     artifacts,
     catalog,
     checkpoints,
+    datasets,
     events,
     jobs,
     lineage,
@@ -37,7 +39,7 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-V1 = (jobs, verbs, lineage, metrics, events, checkpoints, artifacts, catalog)
+V1 = (jobs, verbs, lineage, metrics, events, checkpoints, artifacts, datasets, catalog)
 
 
 def create_app(
@@ -55,7 +57,11 @@ def create_app(
         Middleware(HeadAsGet),
         Middleware(HostGuard, allowed=settings.allowed_hosts),
         Middleware(KeyGuard, key=None if settings.api_key is None else settings.api_key.get_secret_value()),
-        Middleware(BodyLimit, most=settings.max_body_bytes),
+        Middleware(
+            BodyLimit,
+            most=settings.max_body_bytes,
+            larger={datasets.PATH: settings.max_upload_bytes + OVERHEAD},
+        ),
     ]
     return app
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
@@ -17,6 +18,7 @@ from core.store import Store
 
 T = TypeVar("T")
 
+LOOKS = 2
 FEW_ROWS = 1001
 """A page, and one row more to know whether there is another: at most some 10 ms of the event loop's time."""
 
@@ -31,6 +33,8 @@ class Api:
     work_bell: WorkBell
     settings: Settings
     node: NodeView | None
+    looks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKS))
+    """How many uploads are looked into at once: each look may take gigabytes."""
 
     async def read(self, ask: Callable[[], T], *, rows: int | None = 0) -> T:
         """A read of at most `rows` (None: all): here and now where the store is that cheap and they are few."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.examples import DETAILS, EPOCH, EVENTS, METRICS_CSV, SPEC_REFUSED
+from api.examples import DATA_REFUSED, DETAILS, EPOCH, EVENTS, METRICS_CSV, ROWS_CSV, SPEC_REFUSED
 from api.problems import MEDIA_TYPE, TITLES
 from core.wire import dumps
 
@@ -16,7 +16,7 @@ V1 = (*ANYWHERE, 401, 422)
 """What any route under /v1 may answer."""
 _HEADERS = {
     "ETag": {"description": "The version of what is shown.", "schema": {"type": "string"}},
-    "Location": {"description": "Where the job is.", "schema": {"type": "string"}},
+    "Location": {"description": "Where it is.", "schema": {"type": "string"}},
     "Idempotent-Replayed": {
         "description": "`true` where this is an earlier answer to the same Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
@@ -49,6 +49,16 @@ def spec_problems(*statuses: int) -> Responses:
     return found
 
 
+def data_problems(*statuses: int) -> Responses:
+    """`problems` for the route that takes a file."""
+    found = problems(*statuses)
+    found[422]["content"][MEDIA_TYPE]["example"] |= {
+        **_named(422, "invalid_data", DATA_REFUSED["message"]),
+        "errors": [DATA_REFUSED],
+    }
+    return found
+
+
 def headed(status: int, description: str, *headers: str) -> Responses:
     """A good answer with its headers."""
     return {status: {"description": description, "headers": {name: _HEADERS[name] for name in headers}}}
@@ -70,6 +80,7 @@ METRICS: Responses = {
         "content": {**text("text/csv", METRICS_CSV), **text("application/jsonl", f"{dumps(EPOCH)}\n")},
     }
 }
+ROWS: Responses = {200: {"description": "The rows.", "content": text("text/csv", ROWS_CSV)}}
 EVENTS_STREAM: Responses = {
     200: {"description": "The events, live or as a page.", "content": text("text/event-stream", EVENTS)}
 }
@@ -89,6 +100,12 @@ FIGURES: Responses = {
 def body(examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What a body may look like."""
     return {"requestBody": {"content": {"application/json": {"examples": examples}}}}
+
+
+def form(fields: dict[str, Any], *required: str) -> dict[str, Any]:
+    """A form as the body."""
+    schema = {"type": "object", "properties": fields, "required": list(required), "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -84,6 +84,11 @@ METRICS_CSV = """epoch,train_loss,val_loss,val_accuracy,lr,epoch_s,samples_per_s
 7,0.1842,0.221,0.958,0.1,0.06,23950.0,0.001
 """
 
+ROWS_CSV = """species,island,bill_length_mm
+Adelie,Torgersen,39.1
+Gentoo,Biscoe,
+"""
+
 DETAILS: dict[int, tuple[str, str]] = {
     400: ("foreign_host", "The Host 'evil.test' is not this service; TRAINWIRE_ALLOWED_HOSTS adds names."),
     401: ("unauthorized", "Send the key as `Authorization: Bearer KEY`; a key in the query string is never read."),
@@ -97,9 +102,15 @@ DETAILS: dict[int, tuple[str, str]] = {
     422: ("invalid_parameter", "limit: Input should be less than or equal to 1000, not '1000000'."),
     500: ("internal_error", "The log has the reason under this request id."),
     503: ("unavailable", "The database does not answer; ask again in a moment."),
+    507: ("storage_full", "There is no space left for the upload; nothing of it was kept."),
 }
 """An example of each error: its code and its detail."""
 
+DATA_REFUSED: dict[str, Any] = {
+    "pointer": "/file/rows/17",
+    "message": "Row 17 has 6 cells, and the header names 7 columns.",
+    "allowed": None,
+}
 SPEC_REFUSED: dict[str, Any] = {
     "pointer": "/model/name",
     "message": '"mpl" is not a model. Did you mean "mlp"?',

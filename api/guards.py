@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -91,20 +91,23 @@ def is_public(path: str) -> bool:
 
 
 class BodyLimit:
-    """Refuse bodies over `most` bytes, announced or not, before they are read whole."""
+    """Refuse bodies over `most` bytes, announced or not, before they are read whole; some paths take `larger` ones."""
 
-    def __init__(self, app: ASGIApp, *, most: int) -> None:
+    def __init__(self, app: ASGIApp, *, most: int, larger: Mapping[str, int]) -> None:
         self.app = app
         self.most = most
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through with its body counted, or answer 413."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.larger.get(scope["path"], self.most) if scope["method"] == "POST" else self.most
+        detail = f"The body has more than {most:,} bytes."
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced[:20]) > self.most:
-            await problem(scope, 413, detail=self._detail)(scope, receive, send)
+        if announced.isdecimal() and int(announced[:20]) > most:
+            await problem(scope, 413, detail=detail)(scope, receive, send)
             return
         taken = 0
 
@@ -112,12 +115,8 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.most:
-                raise HTTPException(413, self._detail)
+            if taken > most:
+                raise HTTPException(413, detail)
             return message
 
         await self.app(scope, counted, send)
-
-    @property
-    def _detail(self) -> str:
-        return f"The body has more than {self.most:,} bytes."

@@ -10,7 +10,8 @@ from contextlib import ExitStack, closing
 
 from api.app import create_app
 from api.bells import CeleryWorkBell
-from api.server import bound, check_exposure, serve
+from api.listening import bound, check_exposure
+from api.server import serve
 from core.artifacts import mark
 from core.configuration import configured
 from core.errors import StartRefused

@@ -22,6 +22,7 @@ MOST = 10_000
 _SEQ_MAX = 2_147_483_647
 
 JobId = Annotated[str, Path(description="The job's id.", examples=["job_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f"])]
+DatasetId = Annotated[str, Path(description="The dataset's id.", examples=["ds_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f"])]
 After = Annotated[int, Query(ge=0, le=_SEQ_MAX, description="The last epoch or `seq` seen; only later ones come.")]
 Limit = Annotated[int, Query(ge=1, le=LIMIT, description="Rows at most.")]
 Wait = Annotated[

@@ -18,10 +18,12 @@ from starlette.types import Scope
 from core.checks import problems
 from core.errors import (
     BadRequest,
+    DataRefused,
     Gone,
     KeyReused,
     NotFound,
     SpecRefused,
+    StorageFull,
     TrainwireError,
     Unavailable,
     WrongStatus,
@@ -38,16 +40,18 @@ TITLES = {
     "cross_origin": "Another site sent this request",
     "not_found": "There is no such thing here",
     "method_not_allowed": "The method is not offered here",
-    "wrong_status": "The job's status does not allow this",
-    "gone": "The job was deleted",
+    "wrong_status": "This cannot be done as things stand",
+    "gone": "What was here was deleted",
     "body_too_large": "The body is too large",
-    "unsupported_media_type": "The body must be JSON",
+    "unsupported_media_type": "The body is of another type than is taken here",
     "range_not_satisfiable": "The range lies outside the file",
     "invalid_parameter": "A parameter is wrong",
     "invalid_spec": "The spec has problems",
+    "invalid_data": "The file has problems",
     "key_reused": "The Idempotency-Key belongs to another request",
     "internal_error": "Something went wrong in Trainwire",
     "unavailable": "The service cannot answer now",
+    "storage_full": "There is no space left",
 }
 """Every `code` of a problem with its title."""
 
@@ -64,15 +68,18 @@ _BY_STATUS = {
     416: "range_not_satisfiable",
     422: "invalid_parameter",
     503: "unavailable",
+    507: "storage_full",
 }
 _BY_ERROR: tuple[tuple[type[TrainwireError], int, str], ...] = (
     (SpecRefused, 422, "invalid_spec"),
+    (DataRefused, 422, "invalid_data"),
     (NotFound, 404, "not_found"),
     (WrongStatus, 409, "wrong_status"),
     (Gone, 410, "gone"),
     (KeyReused, 422, "key_reused"),
     (BadRequest, 422, "invalid_parameter"),
     (Unavailable, 503, "unavailable"),
+    (StorageFull, 507, "storage_full"),
 )
 _SHORT = 200
 
@@ -123,6 +130,11 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 
 def _detail(error: TrainwireError) -> str:
+    if isinstance(error, DataRefused) and error.count > 1:
+        told = len(error.problems)
+        return f"The file has {error.count:,} problems" + (
+            f"; these are the first {told}." if told < error.count else "."
+        )
     if isinstance(error, SpecRefused) and len(error.problems) > 1:
         return f"The spec has {len(error.problems)} problems."
     return error.problems[0].message if isinstance(error, SpecRefused) else _told(error)
@@ -134,11 +146,14 @@ def _told(error: TrainwireError) -> str:
 
 
 def _listed(error: TrainwireError) -> Sequence[Problem]:
-    if isinstance(error, SpecRefused):
+    if isinstance(error, (SpecRefused, DataRefused)):
         return error.problems
     if isinstance(error, KeyReused):
         return (Problem("/header/idempotency-key", _told(error)),)
-    return (Problem(f"/query/{error.param}", error.message),) if error.param else ()
+    if error.param is None:
+        return ()
+    inner = error.param.startswith("/") or not error.param
+    return (Problem(error.param if inner else f"/query/{error.param}", error.message),)
 
 
 async def _http(request: Request, error: Exception) -> Response:

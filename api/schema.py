@@ -24,6 +24,7 @@ TAGS = [
     },
     {"name": "watching", "description": "Figures, events and printed lines, by polling or live."},
     {"name": "artifacts", "description": "The files that a job made, and the checkpoints from which it can go on."},
+    {"name": "datasets", "description": "Data of your own: upload files, see what is in them, train on them."},
     {"name": "service", "description": "Parts and workers."},
     {"name": "operations", "description": "For those who run the service."},
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import socket
 import threading
@@ -14,16 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.context import Api
+from api.listening import bound, check_exposure
 from core.errors import StartRefused
-from core.hosts import is_loopback
 
 GRACE_S = 1
 """How long a request that is being answered may go on when the server stops."""
 KEEP_ALIVE_S = 30
-BACKLOG = 2048
 NOT_STARTED = "The API did not start; its log says why."
-VANISHED_MS = 30_000
-"""How long the kernel waits for a peer that vanished without a word."""
 
 
 def serve(
@@ -128,48 +124,6 @@ def _config(app: FastAPI) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-
-
-def check_exposure(host: str, *, has_key: bool) -> None:
-    """Raise StartRefused for an address that others reach while there is no key."""
-    if not has_key and not is_loopback(host):
-        raise StartRefused(
-            f"Serving on {host or 'every address'} lets others in, so it needs a key: set TRAINWIRE_API_KEY, "
-            "or serve on 127.0.0.1."
-        )
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A listening socket; raises StartRefused with the reason."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except (OSError, OverflowError, UnicodeError) as error:
-        raise StartRefused(f"There is no address {host!r} with port {port} to serve on.") from error
-    found = socket.socket(family, kind, protocol)
-    try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _watch_peers(found)
-        found.bind(address)
-        found.listen(BACKLOG)
-    except OSError as error:
-        found.close()
-        raise StartRefused(_why_not(error, host, port)) from error
-    return found
-
-
-def _watch_peers(listening: socket.socket) -> None:
-    """Let the kernel notice vanished peers; connections that are accepted inherit these."""
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, VANISHED_MS)
-
-
-def _why_not(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken: another service listens there; choose another with --port."
-    return f"Cannot serve on {host} port {port}: {error.strerror or error}."
 
 
 def _shown(host: str) -> str:

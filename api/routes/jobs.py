@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from pydantic import PlainValidator
 from starlette.responses import Response
 
 from api import docs
@@ -20,7 +21,7 @@ from api.waiting import Look, check_id, look_until
 from core.checks import nearest
 from core.errors import BadRequest, SpecRefused
 from core.job import Job, Problem, Status
-from core.spec import JobSpec
+from core.spec import JobSpec, parse_spec
 from core.store import JobQuery, Submit
 from core.views import JobPage, JobView
 
@@ -31,6 +32,15 @@ DEVICES_WAIT_S = 10.0
 MOST_JOBS = 1000
 _NAME_MAX = 200
 
+
+def _judged(data: Any) -> Any:
+    """The spec; one that names an upload as it was sent: it is judged where that can be looked up."""
+    dataset = data.get("dataset") if isinstance(data, dict) else None
+    named = dataset.get("name") if isinstance(dataset, dict) else dataset
+    return data if named == "upload" else JobSpec.model_validate(data)
+
+
+Spec = Annotated[Any, Body(), PlainValidator(_judged, json_schema_input_type=JobSpec)]
 Text = Annotated[str, Query(max_length=_NAME_MAX, pattern=r"^[^\x00]*$")]
 
 
@@ -43,7 +53,7 @@ Text = Annotated[str, Query(max_length=_NAME_MAX, pattern=r"^[^\x00]*$")]
     responses=docs.QUEUED | docs.spec_problems(403, 413, 415),
     openapi_extra=docs.body(SPECS),
 )
-async def create_job(spec: JobSpec, api: ApiDep, once: OnceDep) -> Response:
+async def create_job(spec: Spec, api: ApiDep, once: OnceDep) -> Response:
     """Queue a job; a worker takes it up at once if one is free.
 
     Only `dataset` and `model` are required; the answer's `spec` shows every default filled in. All problems of a spec
@@ -52,8 +62,9 @@ async def create_job(spec: JobSpec, api: ApiDep, once: OnceDep) -> Response:
     return await run_in_threadpool(queue_new, api, once, functools.partial(_submit, api, spec))
 
 
-def _submit(api: Api, spec: JobSpec) -> Submit:
+def _submit(api: Api, asked: Any) -> Submit:
     """With all workers in this process, a device that none has is refused at once."""
+    spec = parse_spec(asked, find=api.store.find_dataset)
     wanted = spec.resources.device
     if api.node is None or wanted in ("auto", "cpu"):
         return Submit(spec)

@@ -16,10 +16,9 @@ from api.params import JobId, OnceDep, json_body
 from api.queueing import queue_new
 from api.waiting import check_id
 from core.checks import explain, refuse
-from core.errors import SpecRefused
-from core.job import Job, Problem
+from core.job import first_epoch
 from core.spec.patching import patched
-from core.store import Fork, Retry
+from core.store import Fork, Retry, forked_at
 from core.views import JobView
 
 router = APIRouter(
@@ -123,17 +122,9 @@ async def fork_job(
 
 
 def _fork(api: Api, job_id: str, wish: ForkWish) -> Fork:
+    """The epoch is judged here too, since a patch is judged by the epoch behind which it applies."""
     parent = api.store.job(job_id)
-    epoch = _forked_at(parent, wish.epoch)
-    spec = patched(parent.spec, wish.patch, epoch=epoch)
-    return Fork(job_id, epoch, spec)
-
-
-def _forked_at(parent: Job, epoch: int | None) -> int:
-    """Told here too, since a patch is judged by the epoch behind which it applies."""
-    first = (parent.parent or {}).get("epoch") or 0
+    first = first_epoch(parent.parent)
     newest = first if parent.latest is None else int(parent.latest["epoch"])
-    if epoch is None or first <= epoch <= newest:
-        return newest if epoch is None else epoch
-    message = f"Job {parent.id} can be forked at its epochs {first} to {newest}, not at {epoch}."
-    raise SpecRefused([Problem("/epoch", message, {"minimum": first, "maximum": newest})])
+    epoch = forked_at(job_id, wish.epoch, first=first, newest=newest)
+    return Fork(job_id, epoch, patched(parent.spec, wish.patch, epoch=epoch))

@@ -32,8 +32,9 @@ def _paths(client: TestClient) -> Iterator[str]:
 
 def test_without_the_key_nothing_but_the_public_paths_answers(locked: TestClient) -> None:
     job_id = f"job_{'0' * 32}"
-    paths = {path.format(job_id=job_id, name="model.json") for path in _paths(locked) if path}
-    assert {f"/v1/jobs/{job_id}/events", "/v1/jobs", "/v1/catalog", "/v1/workers"} <= paths
+    names = {"job_id": job_id, "name": "model.json", "dataset_id": f"ds_{'0' * 32}"}
+    paths = {path.format(**names) for path in _paths(locked) if path}
+    assert {f"/v1/jobs/{job_id}/events", "/v1/jobs", "/v1/datasets", "/v1/workers"} <= paths
 
     opened = set()
     for path in paths:

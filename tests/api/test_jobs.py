@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
-from core.job import Status
+from core.events import Finished
+from core.job import Reason, Status
 from core.views import JobPage, JobView
 from tests.api.playing import SPEC, WORKER, NodeFake, Play, WorkBellFake, epoch, step
 
@@ -32,7 +33,8 @@ def test_the_answer_shows_every_default_and_the_seed(client: TestClient) -> None
     assert job["name"] == "iris-linear"
     assert job["spec"]["optimizer"]["name"] == "adam"
     assert job["spec"]["lr"] == 0.001
-    assert job["spec"]["split"] == {"validation": 0.2, "seed": 0, "stratify": True}
+    drawn = {"validation": 0.2, "test": 0.0, "seed": 0, "stratify": True}
+    assert job["spec"]["split"] == {**drawn, "time": None, "column": None}
     assert job["seed"] == 0
     assert [one["status"] for one in job["transitions"]] == ["queued"]
 
@@ -173,6 +175,18 @@ def test_a_loss_that_is_not_finite_is_null_and_named(client: TestClient, play: P
     latest = client.get(f"/v1/jobs/{job.id}").json()["latest"]
     assert latest["train_loss"] is None
     assert latest["nonfinite"] == {"train_loss": "nan", "val_loss": "nan"}
+
+
+def test_a_job_that_was_tested_shows_its_figures_and_its_end_event_tells_them(client: TestClient, play: Play) -> None:
+    job = play.running()
+    assert client.get(f"/v1/jobs/{job.id}").json()["test"] is None
+    play.tell(job, epoch(1), Finished(Reason.COMPLETED, (), {"loss": 0.25, "auroc": float("nan")}))
+
+    figures = {"loss": 0.25, "auroc": None, "nonfinite": {"auroc": "nan"}}
+    shown = client.get(f"/v1/jobs/{job.id}")
+    assert shown.json()["test"] == figures
+    assert JobView.model_validate_json(shown.content).model_dump()["test"] == figures
+    assert client.get(f"/v1/jobs/{job.id}/events").json()["data"][-1]["data"]["test"] == figures
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.server import Server, bound, check_exposure, serve
+from api.listening import bound, check_exposure
+from api.server import Server, serve
 from core.errors import StartRefused
 from core.store import schema
 from tests.api.conftest import MakeApp

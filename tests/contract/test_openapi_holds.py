@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +23,14 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from api.server import Server
+from core import intake
 from core.bell import LocalWatchBell
 from core.job import Artifact
 from core.settings import Settings
-from core.store import Store
+from core.store import Store, Upload
 from core.store import schema as tables
 from tests.api.playing import NodeFake, Play, WorkBellFake, finished
+from tests.api.uploading import PROFILE, Looks
 
 EXAMPLES = 25
 CHECKS = [
@@ -47,11 +50,13 @@ schema = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "op
 
 @dataclass(frozen=True)
 class Service:
-    """A service with a job in each state that a run can be in: its URL, and jobs that only a DELETE may have."""
+    """A service with a job in each state that a run can be in, and datasets; `doomed`: what only a DELETE may have."""
 
     url: str
     jobs: list[str]
     doomed: Iterator[str]
+    datasets: list[str]
+    doomed_datasets: Iterator[str]
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +75,24 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     store.pause(paused.id)
     made_of = [play.ended(epochs=5), play.failed(), play.running(), play.running(), play.queued(), paused, gone]
     doomed = itertools.cycle([play.ended(epochs=0).id for _ in range(DOOMED)])
+    datasets = [uploaded(store, folder, number) for number in range(2 + DOOMED)]
+    store.remove_dataset(datasets[1])
+    dropped = itertools.cycle(datasets[1:])
     app = create_app(store=store, watch_bell=bell, work_bell=WorkBellFake(), settings=made, node=NodeFake())
-    with Server(app, "127.0.0.1", 0) as server:
-        yield Service(server.url, [running.id, *(job.id for job in made_of)], doomed)
+    looks = Looks()
+    with pytest.MonkeyPatch.context() as patched, Server(app, "127.0.0.1", 0) as server:
+        patched.setattr(intake, "inspect_file", looks.inspect_file)
+        patched.setattr(intake, "first_rows", looks.first_rows)
+        yield Service(server.url, [running.id, *(job.id for job in made_of)], doomed, datasets[:2], dropped)
     store.close()
+
+
+def uploaded(store: Store, folder: Path, number: int) -> str:
+    """A dataset with its file."""
+    sha256 = hashlib.sha256(bytes([number])).hexdigest()
+    (folder / "datasets").mkdir(exist_ok=True)
+    (folder / "datasets" / sha256).write_bytes(bytes([number]))
+    return store.add_dataset(Upload(sha256, 1, "pets.csv", PROFILE), name="pets")[0].id
 
 
 @schema.parametrize()
@@ -97,6 +116,10 @@ def _make_it_reach_something(case: schemathesis.Case[Any], service: Service) -> 
         path["job_id"] = next(service.doomed) if case.method == "DELETE" else known
         if "name" in path and len(text) % 4 == 0:
             path["name"] = "model.json"
+    dataset_id = str(path.get("dataset_id", ""))
+    if dataset_id and len(dataset_id) % 2 == 0:
+        known = service.datasets[len(dataset_id) // 2 % len(service.datasets)]
+        path["dataset_id"] = next(service.doomed_datasets) if case.method == "DELETE" else known
     query: dict[str, Any] = case.query or {}
     if _seconds(query.get("wait")) > LONGEST_WAIT_S:
         query["wait"] = LONGEST_WAIT_S
