@@ -61,6 +61,8 @@ class Lines:
         ended = Status(event.data["status"])
         error = event.data.get("error") or {}
         self.say(f"{ended}: {event.data.get('reason')}")
+        if test := event.data.get("test"):
+            self.say(f"test part: {row_text(test)}")
         for words in (error.get("message"), error.get("hint")):
             self.say(words)
         return ended
@@ -128,10 +130,12 @@ def _started(data: Mapping[str, Any]) -> str:
     if resumed := data.get("resumed"):
         words = f"goes on from epoch {resumed['epoch']}, step {resumed['step']} on {data['device']}"
         return words if resumed["bit_exact"] else f"{words} (not bit-exact: {resumed['bit_exact_reason']})"
-    return (
+    words = (
         f"training on {data['device']}: {number(data['parameters'])} parameters, "
         f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"
     )
+    tested = data.get("test_samples")
+    return f"{words}, {number(tested)} to test on at the end" if tested else words
 
 
 def _stands(data: Mapping[str, Any]) -> str | None:

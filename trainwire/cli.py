@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainwire.commands import checking, following, looking, making, steering
+from trainwire.commands import checking, datasets, following, looking, making, steering
 from trainwire.demo import demo
 from trainwire.serving import migrate, up
 
@@ -36,6 +36,7 @@ for command in (
     migrate,
 ):
     app.command()(command)
+app.add_typer(datasets.app, name="datasets")
 
 
 @app.callback(invoke_without_command=True)

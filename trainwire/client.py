@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 
 from core import wire
-from core.errors import BadRequest, NoServer, Unavailable
+from core.errors import NoServer, Unavailable
 from core.views import (
     ArtifactPage,
     ArtifactView,
@@ -22,8 +22,8 @@ from core.views import (
     JobView,
     Page,
 )
-from trainwire.address import no_server
-from trainwire.connection import LONG_POLL_S, Connection, job_path
+from trainwire.connection import LONG_POLL_S, Connection, given, job_path
+from trainwire.datasets import Datasets
 from trainwire.downloading import fetch
 from trainwire.watching import Event, Patience, follow
 
@@ -31,13 +31,13 @@ ROWS_PAGE = 1000
 JOBS_PAGE = 100
 
 
-class Client:
+class Client(Datasets):
     """A Trainwire service, reached over HTTP.
 
     `url` defaults to `TRAINWIRE_URL`, else to the service on `./trainwire-data`, else to port 8000 of this machine;
-    `api_key` to `TRAINWIRE_API_KEY`. The methods raise the errors of `core.errors`: `SpecRefused` (with all its
-    `problems`), `NotFound`, `Gone`, `WrongStatus`, `KeyReused`, `NotAllowed`, `Unavailable`, `NoServer`; `problem` is
-    the answer's body. A write whose connection breaks before the answer is repeated, and never done twice.
+    `api_key` to `TRAINWIRE_API_KEY`. The methods raise the errors of `core.errors`: `SpecRefused` and `DataRefused`
+    (with their `problems`), `NotFound`, `Gone`, `WrongStatus`, `KeyReused`, `NotAllowed`, `Unavailable`, `NoServer`;
+    `problem` is the answer's body. A write whose connection breaks before the answer is repeated, never done twice.
     """
 
     def __init__(self, url: str | None = None, *, api_key: str | None = None, timeout_s: float = 30.0) -> None:
@@ -70,14 +70,7 @@ class Client:
     ) -> Iterator[JobView]:
         """The jobs, newest first; all of them without a `limit`."""
         filters = {"status": status, "name": name}
-        left, after = limit, None
-        while left is None or left > 0:
-            asked = _given(filters, after=after, limit=min(left or JOBS_PAGE, JOBS_PAGE))
-            page = self._service.read(JobPage, self._ask("GET", "/v1/jobs", params=asked))
-            yield from page.data
-            after, left = page.next, None if left is None else left - len(page.data)
-            if not page.has_more:
-                return
+        yield from self._service.listed(JobPage, "/v1/jobs", filters, limit=limit, at_once=JOBS_PAGE)
 
     def pause(self, job_id: str) -> JobView:
         """Stop a job behind a checkpoint and free its slot: at once while it waits; may be repeated."""
@@ -101,7 +94,7 @@ class Client:
 
         `patch` is a JSON Merge Patch (RFC 7396); raises `SpecRefused` for one that changes data, split or shapes.
         """
-        wish = _given({"epoch": epoch}, patch=None if patch is None else dict(patch))
+        wish = given({"epoch": epoch}, patch=None if patch is None else dict(patch))
         return self._service.create(JobView, job_path(job_id, "fork"), wish)
 
     def delete(self, job_id: str) -> None:
@@ -153,13 +146,7 @@ class Client:
         """Fetch a job's files into `folder` (default: one named by the job), checked; returns where they lie."""
         home = Path(folder if folder is not None else job_id)
         files = self.artifacts(job_id)
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            return [fetch(self._service.http, file, home) for file in files]
-        except httpx.RequestError as error:
-            raise no_server(self.url, error) from error
-        except OSError as error:
-            raise BadRequest(f"{home} cannot be written: {error.strerror}.") from error
+        return [fetch(self._service, file, home) for file in files]
 
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""
@@ -186,7 +173,3 @@ class Client:
 
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         return self._service.ask(method, path, **request)
-
-
-def _given(filters: Mapping[str, Any], **others: Any) -> dict[str, Any]:
-    return {name: value for name, value in {**filters, **others}.items() if value is not None}

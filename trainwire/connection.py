@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from core.errors import BadRequest, NoServer, Unavailable
-from core.views import View
+from core.views import Page, View
 from trainwire.address import key_header, no_server, service_url, transport
 from trainwire.refusals import refusal
 from trainwire.watching import Patience
@@ -20,9 +20,10 @@ from trainwire.watching import Patience
 LONG_POLL_S = 30.0
 INSIST_S = 15.0
 """How long a write is repeated while no answer to it arrives: a service restarts within that."""
-UNKNOWN = "Whether it was done is not known; `trainwire jobs` shows it."
+UNKNOWN = "Whether it was done is not known; `trainwire {}` shows it."
 
 V = TypeVar("V", bound=View)
+T = TypeVar("T")
 
 
 class Connection:
@@ -60,7 +61,7 @@ class Connection:
             except (NoServer, Unavailable) as error:
                 if patience is None and not _may_have_arrived(error):
                     raise
-                error.hint = UNKNOWN
+                error.hint = UNKNOWN.format("datasets list" if path.startswith("/v1/datasets") else "jobs")
                 patience = patience or Patience(INSIST_S)
                 patience.spend(error)
 
@@ -76,10 +77,37 @@ class Connection:
         except ValidationError as error:
             raise no_server(self.url, "what answers there is something else") from error
 
+    def listed(
+        self, page: type[Page[T]], path: str, filters: Mapping[str, Any], *, limit: int | None, at_once: int
+    ) -> Iterator[T]:
+        """The entries of a list, asked for page by page; all of them without a `limit`."""
+        left, after = limit, None
+        while left is None or left > 0:
+            asked = given(filters, after=after, limit=min(left or at_once, at_once))
+            found = self.read(page, self.ask("GET", path, params=asked))
+            yield from found.data
+            after, left = found.next, None if left is None else left - len(found.data)
+            if not found.has_more:
+                return
+
 
 def job_path(job_id: str, *below: str) -> str:
     """A job's path; an id that is none cannot lead elsewhere."""
-    return "/".join(["/v1/jobs", quote(job_id, safe="").replace(".", "%2E"), *below])
+    return _path("jobs", job_id, *below)
+
+
+def dataset_path(dataset_id: str, *below: str) -> str:
+    """A dataset's path, in the same way."""
+    return _path("datasets", dataset_id, *below)
+
+
+def given(values: Mapping[str, Any], **others: Any) -> dict[str, Any]:
+    """Those of the values that are not None."""
+    return {name: value for name, value in {**values, **others}.items() if value is not None}
+
+
+def _path(kind: str, its_id: str, *below: str) -> str:
+    return "/".join(["/v1", kind, quote(its_id, safe="").replace(".", "%2E"), *below])
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Bringing a job's file home: streamed to a temporary name, checked against its SHA-256, then renamed."""
+"""Bringing a file home: streamed to a temporary name, checked against its SHA-256, then renamed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx
 
-from core.errors import TrainwireError
+from core.errors import BadRequest, TrainwireError
 from core.views import ArtifactView
+from trainwire.address import no_server
+from trainwire.connection import Connection
 from trainwire.refusals import refusal
 
 
@@ -19,8 +21,21 @@ class DownloadBroken(TrainwireError):
     code = "download_broken"
 
 
-def fetch(http: httpx.Client, artifact: ArtifactView, folder: Path) -> Path:
-    """Write `artifact` into `folder` and return its path; an older file of that name is replaced."""
+def fetch(service: Connection, artifact: ArtifactView, folder: Path) -> Path:
+    """Write `artifact` into `folder` and return its path; an older file of that name is replaced.
+
+    Raises DownloadBroken, NoServer, what the service refuses, and BadRequest where the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _kept(service.http, artifact, folder)
+    except httpx.RequestError as error:
+        raise no_server(service.url, error) from error
+    except OSError as error:
+        raise BadRequest(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _kept(http: httpx.Client, artifact: ArtifactView, folder: Path) -> Path:
     path = folder / Path(artifact.name).name
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

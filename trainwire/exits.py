@@ -10,8 +10,9 @@ from enum import IntEnum
 
 import typer
 
-from core.errors import NoServer, NotAllowed, Refused, SpecRefused, TrainwireError, Unavailable
+from core.errors import DataRefused, NoServer, NotAllowed, Refused, SpecRefused, TrainwireError, Unavailable
 from core.job import Status
+from trainwire.figures import plain
 
 
 class Exit(IntEnum):
@@ -53,6 +54,8 @@ def _of_error(error: TrainwireError) -> Exit:
 
 
 def _in_words(error: TrainwireError) -> str:
+    if isinstance(error, DataRefused):
+        return _file_in_words(error)
     if not isinstance(error, SpecRefused):
         hint = "Set TRAINWIRE_API_KEY to the key of the service." if isinstance(error, NotAllowed) else error.hint
         return "\n".join(filter(None, [error.message, hint]))
@@ -60,6 +63,13 @@ def _in_words(error: TrainwireError) -> str:
     width = max(len(problem.pointer) for problem in error.problems)
     lines = [f"  {problem.pointer:<{width}}  {problem.message}" for problem in error.problems]
     return "\n".join([f"The spec was refused: {count} problem{'s' * (count > 1)}.", *lines])
+
+
+def _file_in_words(error: DataRefused) -> str:
+    """The problems name their places themselves; where there are more than are told, the answer says how many."""
+    lines = [f"  {plain(problem.message)}" for problem in error.problems]
+    told = error.problem.get("detail")
+    return "\n".join([f"The file was refused. {told}" if told and len(lines) > 1 else "The file was refused:", *lines])
 
 
 def _as_problem(error: TrainwireError) -> dict[str, object]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.job import Status
-from core.views import CatalogView, CheckpointView, EpochView, JobView
+from core.views import CatalogView, CheckpointView, EpochView, HeldOutView, JobView
 
 _COLOURS = {
     Status.SUCCEEDED: "green",
@@ -132,6 +132,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "epoch": _epoch(job),
         "latest": row_text(_given(job.latest)) if job.latest else None,
         "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
+        "test": row_text(_given(job.test)) if job.test else None,
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),
         "goes on": f"behind epoch {job.parent.epoch or 0} of {job.parent.id}" if job.parent else None,
@@ -140,7 +141,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _given(row: EpochView) -> dict[str, Any]:
+def _given(row: EpochView | HeldOutView) -> dict[str, Any]:
     return row.model_dump(exclude_none=True)
 
 

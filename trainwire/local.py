@@ -10,8 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from api.server import bound, check_exposure
-from api.server import serve as serve_app
+from api.listening import bound, check_exposure
 from core import artifacts, housekeeping
 from core.bell import LocalWatchBell, LocalWorkBell
 from core.configuration import configured
@@ -80,6 +79,7 @@ def _run(  # noqa: PLR0913 - what is open by then
 ) -> None:
     # here, so that torch loads in its process meanwhile: a job that was at work goes on the sooner
     from api.app import create_app
+    from api.server import serve as serve_app
     from core.store import Store, schema
     from worker.node import Node
 

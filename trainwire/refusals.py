@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import (
     BadRequest,
+    DataRefused,
     Gone,
     KeyReused,
     NotAllowed,
@@ -46,6 +47,8 @@ def refusal(status: int, body: bytes) -> TrainwireError:
 def _error(status: int, problem: Mapping[str, Any]) -> TrainwireError:
     if problem.get("code") == SpecRefused.code:
         return SpecRefused([_one(error) for error in problem["errors"]])
+    if problem.get("code") == DataRefused.code:
+        return DataRefused([_one(error) for error in problem["errors"]])
     if problem.get("code") == KeyReused.code:
         return KeyReused(problem.get("detail"))
     kind = _BY_STATUS.get(status, Refused if status < 500 else TrainwireError)

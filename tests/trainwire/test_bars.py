@@ -39,6 +39,15 @@ def test_a_pipe_gets_a_line_an_epoch() -> None:
     assert ended is Status.SUCCEEDED
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_figures_of_a_test_part_are_told_behind_the_end(*, terminal: bool) -> None:
+    started = {**STARTED, "test_samples": 180}
+    end = {**END, "test": {"loss": 0.25, "auroc": None, "nonfinite": {"auroc": "nan"}}}
+    text, _ = shown(("started", started), ("end", end), terminal=terminal)
+    assert "360 to check on, 180 to test on at the end" in text.replace("\n", " ")
+    assert text.splitlines()[-2:] == ["succeeded: completed", "test part: loss 0.2500  auroc nan"]
+
+
 def test_a_terminal_gets_one_bar_that_fits_80_columns() -> None:
     text, _ = shown(("started", STARTED), ("epoch", EPOCH), ("end", END), terminal=True)
     bar = next(line for line in reversed(text.splitlines()) if "epoch 2/4" in line)

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 
 from core.checkpoint import Occasion
 from core.job import Reason, Status
-from core.views import CheckpointView, EpochView, ErrorView, JobView, LinksView, ParentView, QueueView
+from core.views import CheckpointView, EpochView, ErrorView, HeldOutView, JobView, LinksView, ParentView, QueueView
 from trainwire.figures import checkpoints_table, job_page, jobs_table, size
 
 JOB_ID = "job_" + 32 * "a"
@@ -64,6 +64,13 @@ def test_checkpoints_are_listed_with_where_they_stand() -> None:
 @pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (3_200_000_000, "3.2 GB")])
 def test_sizes_are_told_in_a_person_s_units(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_the_page_of_a_job_shows_its_test_figures() -> None:
+    test = HeldOutView.model_validate({"loss": 0.25, "accuracy": 0.875})
+    lines = printed(job_page(a_job().model_copy(update={"test": test}))).splitlines()
+    assert ["test", "loss", "0.2500", "accuracy", "0.8750"] in [line.split() for line in lines]
+    assert not any(line.startswith("test") for line in printed(job_page(a_job())).splitlines())
 
 
 def printed(page: RenderableType) -> str:
