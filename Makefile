@@ -17,7 +17,7 @@ run: setup
 	@$(BIN)/trainwire demo
 
 test: setup
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile
 
 chaos: setup
 	@$(BIN)/pytest tests/chaos --full -q

@@ -22,26 +22,40 @@ class Service:
     """A running service."""
 
     url: str
+    began: float
+    """When its command was given, on `time.perf_counter`'s clock."""
     ready_s: float
     """Seconds from the command to the first 200 of /readyz."""
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        """As the system does when it has no memory left."""
+        self.process.kill()
+        self.process.wait()
 
 
 @contextmanager
 def service() -> Iterator[Service]:
-    """`trainwire up` as a user starts it."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"http://127.0.0.1:{free_port()}"
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "trainwire", "up", "--port", url.rpartition(":")[2], "--data", folder],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            wait_until(lambda: answers(url))
-            yield Service(url, ready_s=time.perf_counter() - began)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+    """`trainwire up` as a user starts it, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder, service_in(folder) as up:
+        yield up
+
+
+@contextmanager
+def service_in(folder: str) -> Iterator[Service]:
+    """`trainwire up` in a folder that may hold jobs."""
+    url = f"http://127.0.0.1:{free_port()}"
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainwire", "up", "--port", url.rpartition(":")[2], "--data", folder],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: answers(url))
+        yield Service(url, began, ready_s=time.perf_counter() - began, process=process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
 
 
 def wait_warm(url: str) -> None:

@@ -24,9 +24,9 @@ def main() -> None:
     print(f"import torch takes {floor:.2f} s: ready takes {median / floor:.2f} of it")
 
 
-def import_torch_s() -> float:
-    """Seconds of a fresh `python -c "import torch"`, the least of three."""
-    return min(_timed([sys.executable, "-c", "import torch"]) for _ in range(3))
+def import_torch_s(*more: str) -> float:
+    """Seconds of a fresh `python -c "import torch"`, with `more` modules, the least of three."""
+    return min(_timed([sys.executable, "-c", f"import {', '.join(('torch', *more))}"]) for _ in range(3))
 
 
 def _timed(command: list[str]) -> float:

@@ -16,10 +16,10 @@ from sqlalchemy import make_url
 
 POSTGRES = os.environ.get("TRAINWIRE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("TRAINWIRE_TEST_REDIS", "redis://127.0.0.1:6379")
-"""Without a database's number: each room that uses Redis has its own, 8 to 11."""
+"""Without a database's number: each room that uses Redis has its own, 4 to 7, and those beside it 8 to 15."""
 _ROOMS = 4
 _BESIDE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-"""Which of the two processes that share the tests this is; each has its own databases."""
+"""Which of the (at most three) processes that share the tests this is; each has its own databases."""
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def postgres() -> Iterator[psycopg.Connection[Any]]:
 @contextmanager
 def a_redis(database: int) -> Iterator[str]:
     """The URL of a Redis database, with nothing of Trainwire's in it before and behind."""
-    url = f"{REDIS}/{database + _ROOMS * _BESIDE}"
+    url = f"{REDIS}/{database - _ROOMS + _ROOMS * _BESIDE}"
     with redis.Redis.from_url(url) as server:
         try:
             _empty(server)

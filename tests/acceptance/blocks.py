@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ID = re.compile(r"job_[0-9a-f]{32}")
+_ID = re.compile(r"(job|ds)_[0-9a-f]{32}")
 _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?")
 _PROGRESS = re.compile(r"event: progress\ndata: .*\n\n")
 

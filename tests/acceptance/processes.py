@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 30.0
+_PORTS = (15_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,11 @@ def wait_until(holds: Callable[[], bool], *, within_s: float = READY_WITHIN_S) -
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now, below those that the system gives to clients.
+
+    A client that asks again and again for a port of its own range ends up connected to itself, and the port is taken.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.SystemRandom().randrange(*_PORTS)))
+            return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import yaml
 
 from core.spec import parse_spec
 from tests.acceptance.blocks import Step, differs, fenced, steps
-from tests.acceptance.processes import HOUSE, environment, wait_until
+from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
 
 README = HOUSE / "README.md"
 CONTRIBUTING = HOUSE / "CONTRIBUTING.md"
@@ -31,7 +30,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.bash = subprocess.Popen(
             ["bash", "--norc"],
             cwd=folder,
@@ -172,9 +171,3 @@ def assert_compose_knows(command: str) -> None:
     for option, value in pairwise(words):
         assert option != "--profile" or value in profiles
     assert "up" in words
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

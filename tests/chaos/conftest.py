@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.doors import CeleryDoor, EmbeddedDoor, running, settings
 from tests.chaos.private import a_private_postgres, a_private_redis
 from tests.chaos.report import Report
-from tests.chaos.services import CeleryDoor, Door, EmbeddedDoor, running, settings
+from tests.chaos.services import Door
 from tests.chaos.siege import Siege
 
 SEED = "TRAINWIRE_TEST_SEED"

@@ -15,7 +15,7 @@ from core.errors import RunFailed
 from core.events import Checkpointed, EpochDone, Failed, Finished, Resumed, RunEvent, Started, Stopped
 from core.ids import new_id
 from core.job import Artifact, EpochRow, ErrorInfo, Reason
-from core.supervision.runner import Order
+from core.supervision.bench import Order
 from tests.chaos.reference import WEIGHTS, Reference
 
 EPOCH_S = 0.02

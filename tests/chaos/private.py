@@ -29,6 +29,9 @@ _Kind = TypeVar("_Kind", bound="Server")
 class Server(ABC):
     """A server in a folder of its own, on a port that stays the same when it comes back."""
 
+    at_once = signal.SIGKILL
+    """What ends it with whatever it was doing half done."""
+
     def __init__(self, *, user: str | None = None) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="trainwire-chaos-"))
@@ -63,17 +66,19 @@ class Server(ABC):
 
     def crash(self) -> None:
         """End it at once, with whatever it was doing half done, and bring it back."""
-        self.stop(signal.SIGQUIT)
+        self.stop(self.at_once)
         self.start()
 
     def remove(self) -> None:
         """End it for good and take its folder away."""
-        self.stop(signal.SIGQUIT)
+        self.stop(self.at_once)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class PrivatePostgres(Server):
     """A PostgreSQL: SIGQUIT is its immediate shutdown, behind which it recovers from its log."""
+
+    at_once = signal.SIGQUIT
 
     def __init__(self, binaries: Path) -> None:
         # it refuses to run as root

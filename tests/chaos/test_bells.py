@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from api.bells import CeleryWorkBell
-from tests.chaos.services import CeleryDoor
+from tests.chaos.doors import CeleryDoor
 from tests.chaos.siege import Siege
 from tests.chaos.specs import SMALL
 

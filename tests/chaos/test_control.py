@@ -12,10 +12,10 @@ import pytest
 from tests.acceptance.processes import wait_until
 from tests.chaos import light
 from tests.chaos.checks import Expected, damage
+from tests.chaos.doors import CeleryDoor, running, settings
 from tests.chaos.harm import frozen, kill_a_trainer
 from tests.chaos.private import a_private_postgres, a_private_redis
 from tests.chaos.seen import look
-from tests.chaos.services import CeleryDoor, running, settings
 from tests.chaos.specs import Spec
 
 LIGHT: Spec = {"name": "chaos-control", "dataset": "iris", "model": "linear", "epochs": 80}

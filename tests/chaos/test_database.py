@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
+from tests.chaos.doors import CeleryDoor, EmbeddedDoor
 from tests.chaos.harm import at_a_random_moment
-from tests.chaos.services import CeleryDoor, EmbeddedDoor
 from tests.chaos.siege import Siege
 from tests.chaos.specs import HARMED, LASTING, STREAMED
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
+from tests.chaos.doors import EmbeddedDoor
 from tests.chaos.family import family
 from tests.chaos.harm import at_a_random_moment
-from tests.chaos.services import EmbeddedDoor
 from tests.chaos.siege import Siege
 from tests.chaos.specs import STEADY, Spec
 

@@ -9,9 +9,9 @@ import pytest
 
 from core.failpoints import NAMES
 from tests.chaos import light
+from tests.chaos.doors import EmbeddedDoor, running, settings
 from tests.chaos.harm import arm, wait_hit
 from tests.chaos.report import Report
-from tests.chaos.services import EmbeddedDoor, running, settings
 from tests.chaos.siege import ONE_DOOR_ALWAYS, Siege
 from tests.chaos.specs import STEADY, Spec
 

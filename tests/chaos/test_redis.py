@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from tests.chaos.doors import CeleryDoor
 from tests.chaos.harm import at_a_random_moment
-from tests.chaos.services import CeleryDoor
 from tests.chaos.siege import Siege
 from tests.chaos.specs import HARMED, SMALL
 

@@ -140,6 +140,7 @@ def test_a_device_that_no_worker_has_is_said_at_once_or_waited_for(door: Door) -
         assert answer.json()["errors"][0]["pointer"] == "/resources/device"
 
 
+@pytest.mark.full  # tests/chaos kills the hosts of both doors in every run
 @pytest.mark.timeout(180)
 def test_a_job_outlives_the_death_of_its_host(own_door: Door) -> None:
     spec = {**DIGITS, "epochs": 60, "batch_size": 8}
