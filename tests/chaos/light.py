@@ -6,6 +6,7 @@ The failpoints of the service around it cost a restart each, and with the real t
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,9 @@ from tests.chaos.reference import WEIGHTS, Reference
 
 EPOCH_S = 0.02
 CHECKPOINT_EVERY = 10
+HOLD = "CHAOS_HOLD"
+HELD_AT = 35
+"""Behind so many epochs, between two checkpoints, it stands still for as long as the file that HOLD names is there."""
 BYTES = b"the weights"
 SHA256 = hashlib.sha256(BYTES).hexdigest()
 
@@ -57,6 +61,8 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
         if asked:
             yield Stopped()
             return
+        while epoch == HELD_AT and Path(os.environ.get(HOLD, "")).is_file():
+            time.sleep(EPOCH_S)
     (order.folder / WEIGHTS).write_bytes(BYTES)
     file = Artifact(WEIGHTS, WEIGHTS, "application/octet-stream", len(BYTES), SHA256)
     yield Finished(Reason.COMPLETED, (file,))

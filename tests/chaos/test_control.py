@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,8 +21,6 @@ from tests.chaos.specs import Spec
 
 LIGHT: Spec = {"name": "chaos-control", "dataset": "iris", "model": "linear", "epochs": 80}
 WITHOUT = "CHAOS_WITHOUT"
-BEFORE = 35
-"""So many epochs are stored before the harm: what is left takes less than a lease, and more than a kill."""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +39,7 @@ def test_without_the_fence_a_late_writer_does_damage_that_is_found(bare: CeleryD
         job_id = _training(bare)
         holder = next(worker for worker in bare.workers if worker.trainers())
         with frozen([holder.process.pid]):
+            _hold(bare).unlink()
             wait_until(lambda: bare.job(job_id)["attempt"] == 2)
         _assert_found(bare, job_id)
 
@@ -50,12 +50,14 @@ def test_without_the_unique_key_an_epoch_is_doubled_and_that_is_found(bare: Cele
     with _workers(bare, "one", without="key"):
         job_id = _training(bare)
         assert kill_a_trainer(bare, random.Random(0))
+        _hold(bare).unlink()
         _assert_found(bare, job_id)
 
 
 @contextmanager
 def _workers(door: CeleryDoor, *names: str, without: str) -> Iterator[None]:
-    door.start(*names, **{WITHOUT: without})
+    _hold(door).touch()
+    door.start(*names, **{WITHOUT: without, light.HOLD: str(_hold(door))})
     try:
         yield
     finally:
@@ -65,10 +67,14 @@ def _workers(door: CeleryDoor, *names: str, without: str) -> Iterator[None]:
 
 
 def _training(door: CeleryDoor) -> str:
-    """A job that has come some way, between two checkpoints."""
+    """A job that stands still between two checkpoints, with every epoch so far stored."""
     job_id = door.submit(LIGHT)
-    wait_until(lambda: bool(door.get(f"/v1/jobs/{job_id}/metrics", after=BEFORE, wait=5)["data"]))
+    wait_until(lambda: bool(door.get(f"/v1/jobs/{job_id}/metrics", after=light.HELD_AT - 1, wait=5)["data"]))
     return job_id
+
+
+def _hold(door: CeleryDoor) -> Path:
+    return door.folder / "hold"
 
 
 def _assert_found(door: CeleryDoor, job_id: str) -> None:
