@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Form = Literal["table", "arrays", "images"]
-"""Rows and columns; one array of samples, with or without one of targets; pictures in class folders."""
-Format = Literal["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip"]
+Form = Literal["table", "arrays", "images", "text"]
+"""Rows and columns; one array of samples, with or without one of targets; pictures in class folders; a plain text."""
+Format = Literal["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "txt"]
 Kind = Literal["number", "boolean", "category", "date", "text"]
 """What a column holds; `text` are words that hardly ever repeat: a name, a note, an id."""
 
@@ -42,6 +42,8 @@ class Targets:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What was found in a file. `shape`: one sample's, of arrays and images; `classes`: the class folders' names.
+
+    The `rows` of a text are its lines.
 
     `targets` are the classes or the width of the targets that came with arrays, None without any.
     """

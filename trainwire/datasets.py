@@ -26,7 +26,7 @@ class Datasets:
     def upload(
         self, path: Path | str, name: str | None = None, *, told: Callable[[int, int], None] | None = None
     ) -> DatasetView:
-        """Upload a file (CSV, TSV, Parquet, JSONL, NPZ, NPY, or a zip of pictures); the same bytes are one dataset.
+        """Upload a file: CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, or a zip of pictures. The same bytes are one dataset.
 
         Under a `name` it is the next version of what was uploaded under it before. The file is sent as it is read, and
         sent again when the connection breaks; `told` hears how many of its bytes are on their way, and how many there

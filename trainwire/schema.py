@@ -43,6 +43,8 @@ def holds(profile: ProfileView) -> str:
             return f"{profile.rows:,} rows of {len(profile.columns)} columns"
         case "images":
             return f"{profile.rows:,} pictures of {shape} in {len(profile.classes or ())} classes"
+        case "text":
+            return f"{profile.rows:,} lines of text"
     return f"{profile.rows:,} samples of {shape}{_targets(profile)}"
 
 

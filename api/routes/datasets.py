@@ -36,7 +36,7 @@ _FORM = docs.form(
         "file": {
             "type": "string",
             "format": "binary",
-            "description": "CSV, TSV, Parquet, JSONL, NPZ, NPY, or a zip of pictures.",
+            "description": "CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, or a zip of pictures.",
         },
         "name": {"type": "string", "pattern": NAME, "description": "What the dataset is to be called."},
     },
@@ -106,7 +106,7 @@ async def list_rows(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")] = 20,
     format: Annotated[Literal["json", "csv"], Query(description="JSON or CSV.")] = "json",  # noqa: A002 - its name
 ) -> Response:
-    """The first rows of a table, empty cells as null; of pictures the file names and classes.
+    """The first rows of a table, empty cells as null; of pictures the file names and classes; of a text its lines.
 
     In CSV a word that a spreadsheet might run as a formula begins with an apostrophe.
     """

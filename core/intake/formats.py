@@ -18,8 +18,9 @@ NAMES: dict[str, Format] = {
     ".npz": "npz",
     ".npy": "npy",
     ".zip": "zip",
+    ".txt": "txt",
 }
-_TEXT: frozenset[Format] = frozenset({"csv", "tsv", "jsonl"})
+_TEXT: frozenset[Format] = frozenset({"csv", "tsv", "jsonl", "txt"})
 TITLES: dict[Format, str] = {
     "csv": "comma-separated values",
     "tsv": "tab-separated values",
@@ -28,6 +29,7 @@ TITLES: dict[Format, str] = {
     "npz": "NumPy arrays",
     "npy": "a NumPy array",
     "zip": "a zip archive",
+    "txt": "plain text",
 }
 _SIGNS: tuple[tuple[bytes, Format], ...] = ((b"PAR1", "parquet"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "zip"))
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
@@ -105,6 +107,8 @@ def _first_name(path: Path) -> str:
 def _judge_text(head: bytes, suffix: str) -> None:
     if b"\x00" in head:
         raise refused(f"Its name ends in {suffix}, but it holds bytes that are no text: NUL among them.")
+    if NAMES[suffix] == "txt":
+        return
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] == b"<":
         raise refused("It is HTML or XML: perhaps a page that answered in place of the file.")

@@ -45,6 +45,10 @@ def _profile(path: Path, format_: Format, limits: Limits) -> Profile:
         from core.intake import arrays
 
         return arrays.inspect(path, format_, limits)
+    if format_ == "txt":
+        from core.intake import texts
+
+        return texts.inspect(path)
     return _table(path, format_, limits)
 
 
@@ -70,6 +74,10 @@ def _first_rows(path: Path, request: dict[str, Any], limits: Limits) -> tuple[li
         from core.intake import pictures
 
         return pictures.first_rows(path, limits, request["n"])
+    if request["format"] == "txt":
+        from core.intake import texts
+
+        return texts.first_rows(path, request["n"])
     from core.intake import reading
 
     return reading.rows(path, request["format"], request["n"], request["kinds"])
