@@ -35,7 +35,8 @@ Batches = Iterable[tuple[Tensor, Tensor]]
 
 def main() -> None:
     settle()
-    x, y = data.make(SPEC, cache=None).train
+    made = data.make(SPEC, cache=None).train
+    x, y = made.x, made.y
     plain = DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True)
     still = [(x[:64], y[:64])] * len(plain)
     rounds = [

@@ -14,6 +14,7 @@ from core.loop.data import Data
 from core.loop.pace import Pace
 from core.loop.randomness import seed_all
 from core.loop.run import Run
+from core.loop.samples import Samples
 from core.loop.stopping import Leaders, Watch, rises
 from core.registry import losses, metrics, models, optimizers, schedulers
 from core.schedule import Schedule
@@ -70,13 +71,15 @@ def make_schedule(spec: JobSpec, optimizer: Optimizer, *, since: int = 0) -> Sch
 
 def make_metrics(spec: JobSpec) -> dict[str, Metric]:
     """The metrics by the names that their figures have."""
-    return {f"val_{chosen.name}": metrics.build(chosen, spec.data_shape.classes) for chosen in spec.metrics}
+    shape = spec.data_shape
+    counts = (shape.classes, shape.outputs) if shape.multilabel else (shape.classes,)
+    return {f"val_{chosen.name}": metrics.build(chosen, *counts) for chosen in spec.metrics}
 
 
 def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
     """The road that the batches come by."""
     workers = spec.loader.num_workers
-    if not workers:
+    if not workers and isinstance(data.train, Samples):
         return in_memory(data.train, batch_size=spec.batch_size, device=device)
     pin = spec.loader.pin_memory is not False
     return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from core.loop.device import memory_left
 from core.loop.order import generator
-from core.loop.samples import Samples
+from core.loop.samples import Samples, SampleSet
 
 Feed = Callable[[Tensor], Iterator[Samples]]
 """Gives the batches of one epoch, on the training device, for the order in which it visits the samples."""
@@ -41,12 +41,12 @@ def in_memory(samples: Samples, *, batch_size: int, device: torch.device) -> Fee
     return feed
 
 
-def at_home(samples: Samples, device: torch.device) -> Samples:
+def at_home(samples: SampleSet, device: torch.device) -> SampleSet:
     """The samples where batches are best gathered: on `device`, when they take at most half of what is free there."""
     return samples.to(device) if _fits(samples, device) else samples
 
 
-def from_workers(samples: Samples, *, batch_size: int, device: torch.device, workers: int, pin: bool) -> Feed:
+def from_workers(samples: SampleSet, *, batch_size: int, device: torch.device, workers: int, pin: bool) -> Feed:
     """The DataLoader road: `workers` processes, kept from epoch to epoch, gather whole batches ahead of the loop.
 
     They run one thread each and touch nothing but tensors in main memory (thread pools do not survive a fork). `pin`
@@ -76,7 +76,7 @@ def from_workers(samples: Samples, *, batch_size: int, device: torch.device, wor
     return feed
 
 
-def _fits(samples: Samples, device: torch.device) -> bool:
+def _fits(samples: SampleSet, device: torch.device) -> bool:
     free = memory_left(device)
     return free is None or samples.bytes <= free // 2
 
@@ -116,14 +116,14 @@ class _Index:
 class _Rows(Dataset[Samples]):
     """The samples, a whole batch at a time."""
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: SampleSet) -> None:
         self.samples = samples
 
     def __len__(self) -> int:
-        return len(self.samples.x)
+        return self.samples.size
 
     def __getitem__(self, row: int) -> Samples:
-        return Samples(self.samples.x[row], self.samples.y[row])
+        return self.samples.take(torch.tensor([row]))
 
     def __getitems__(self, rows: NDArray[np.int64]) -> Samples:
         return self.samples.take(torch.from_numpy(rows))

@@ -23,7 +23,7 @@ from core.loop.batches import at_home
 from core.loop.cache import load
 from core.loop.encoding import Encoder
 from core.loop.preprocess import Scaling
-from core.loop.samples import Samples
+from core.loop.samples import Samples, SampleSet
 from core.loop.table import Table, Words
 from core.registry import models
 from core.spec import JobSpec
@@ -45,10 +45,10 @@ class Columns:
 class Data:
     """What a run trains on, and what is held back to judge it by (None without a split)."""
 
-    train: Samples
-    held: Samples | None
+    train: SampleSet
+    held: SampleSet | None
     columns: Columns
-    test: Samples | None = None
+    test: SampleSet | None = None
     """Looked at once, when all is done: it stays in main memory."""
 
     def on(self, device: torch.device, *, train: bool) -> Data:
@@ -58,12 +58,11 @@ class Data:
 
     @cached_property
     def digest(self) -> str:
-        """The beginning of the SHA-256 of all the numbers, as the model gets them; computed when first asked for."""
+        """The beginning of the SHA-256 of what tells the data from any other; computed when first asked for."""
         whole = hashlib.sha256()
         for samples in filter(None, (self.train, self.held, self.test)):
-            for numbers in samples:
-                whole.update(f"{numbers.dtype} {tuple(numbers.shape)}".encode())
-                whole.update(numbers.cpu().contiguous().numpy().data)
+            for piece in samples.identity():
+                whole.update(piece)
         return whole.hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.loop.run import Run
-from core.loop.samples import Samples
+from core.loop.samples import SampleSet
 from core.registry import metrics
 
 _ACTIVATIONS = 1 << 24
@@ -41,7 +41,7 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
 
 
-def _judge(run: Run, samples: Samples) -> tuple[float, dict[str, float]]:
+def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
     run.model.eval()
     parts = (part.to(run.device) for part in samples.cut(_rows(run)))
     prediction = torch.cat([run.model(part.x) for part in parts])
@@ -55,7 +55,10 @@ def _rows(run: Run) -> int:
 
 
 def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:
-    if run.spec.data_shape.classes:
+    shape = run.spec.data_shape
+    if shape.multilabel:
+        prediction, target = prediction.sigmoid(), target.long()
+    elif shape.classes:
         prediction = _probabilities(prediction)
     else:
         prediction, target = run.data.columns.target.undo(prediction), run.data.columns.target.undo(target)
@@ -64,12 +67,19 @@ def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:
 
 def _figure(run: Run, name: str, prediction: Tensor, *, target: Tensor) -> float:
     facts = metrics.get(name.removeprefix("val_")).facts
-    if facts.get("every_class") and len(np.unique(target.numpy())) != run.spec.data_shape.classes:
+    if facts.get("every_class") and not _has_every_class(target, run.spec.data_shape.classes):
         return math.nan
     metric = run.metrics[name]
     metric.reset()
     metric.update(prediction, target)
     return float(metric.compute())
+
+
+def _has_every_class(target: Tensor, classes: int | None) -> bool:
+    """Whether the target holds each class; without classes, whether each label is there and is missing somewhere."""
+    if classes is None:
+        return bool((target.amin(0) != target.amax(0)).all())
+    return len(np.unique(target.numpy())) == classes
 
 
 def _probabilities(scores: Tensor) -> Tensor:

@@ -98,12 +98,22 @@ class Run:
             "random": Randomness(self.device),
         }
 
+    def order(self) -> Tensor:
+        """The samples that the running epoch has left: int64, their places in the training part."""
+        done = self.position.step * self.spec.batch_size
+        return _order(self.spec, self.position.epoch + 1)[done:]
+
     def batches(self) -> Iterator[Samples]:
         """The batches that the running epoch has left, in an order that only the seed and the epoch decide."""
-        done = self.position.step * self.spec.batch_size
-        order = _order(self.spec, self.position.epoch + 1)[done:]
+        order = self.order()
         if len(order):
             yield from self.feed(order)
+
+    def numbered_batches(self) -> Iterator[tuple[Tensor, Samples]]:
+        """The same batches, each with its samples' places in the training part: int64, on the CPU."""
+        order = self.order()
+        if len(order):
+            yield from zip(torch.split(order, self.spec.batch_size), self.feed(order), strict=True)
 
     def end_epoch(self, row: EpochRow) -> None:
         """Stand behind the epoch of `row`, with nothing counted of the next one."""

@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import builtins
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+
+
+class SampleSet(Protocol):
+    """What a run trains on or is judged by: all in memory (`Samples`), or read when it is asked for."""
+
+    @property
+    def size(self) -> int:
+        """How many samples there are."""
+
+    @property
+    def x(self) -> Tensor:
+        """The features of all samples at once; what is larger than memory is never asked for them."""
+
+    @property
+    def y(self) -> Tensor:
+        """The targets of all samples, which are always in memory."""
+
+    @property
+    def bytes(self) -> int:
+        """What they take in memory."""
+
+    def take(self, rows: Tensor) -> Samples:
+        """The samples at `rows`, in that order."""
+
+    def cut(self, rows: int) -> Iterable[Samples]:
+        """All of them in order, `rows` samples at a time; the last time there may be fewer."""
+
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> SampleSet:
+        """The same samples on `device`, as far as they are in memory as a whole."""
+
+    def identity(self) -> Iterator[builtins.bytes | memoryview]:
+        """What tells them from any other samples: their numbers, or where these come from."""
 
 
 class Samples(NamedTuple):
@@ -13,6 +47,11 @@ class Samples(NamedTuple):
 
     x: Tensor
     y: Tensor
+
+    @property
+    def size(self) -> int:
+        """How many samples there are."""
+        return len(self.y)
 
     def take(self, rows: Tensor) -> Samples:
         """The samples at `rows`, in that order."""
@@ -30,3 +69,9 @@ class Samples(NamedTuple):
     def bytes(self) -> int:
         """What they take in memory."""
         return self.x.nbytes + self.y.nbytes
+
+    def identity(self) -> Iterator[builtins.bytes | memoryview]:
+        """All the numbers, each tensor behind its type and shape."""
+        for numbers in self:
+            yield f"{numbers.dtype} {tuple(numbers.shape)}".encode()
+            yield numbers.cpu().contiguous().numpy().data

@@ -87,7 +87,9 @@ def by_hand(spec: JobSpec, *, cache: Path) -> tuple[list[float], list[float], di
         order = permutation(spec.train_samples, seed=spec.seed, epoch=epoch).tolist()
         # without a generator of its own it would draw from the global one, as dropout does
         own = torch.Generator()
-        loader = DataLoader(TensorDataset(*made.train), batch_size=spec.batch_size, sampler=order, generator=own)
+        loader = DataLoader(
+            TensorDataset(made.train.x, made.train.y), batch_size=spec.batch_size, sampler=order, generator=own
+        )
         model.train()
         sums = []
         for x, y in loader:
