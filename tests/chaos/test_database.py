@@ -57,6 +57,7 @@ def test_an_epoch_takes_no_longer_while_the_database_is_away(siege: Siege, celer
     assert ratio < LOOSE
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("door", ["embedded"], indirect=True)
 def test_a_database_that_another_keeps_locked_stops_no_training(siege: Siege, embedded: EmbeddedDoor) -> None:
     jobs = [siege.submit(spec) for spec in HARMED]

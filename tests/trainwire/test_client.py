@@ -109,7 +109,7 @@ def test_a_key_opens_a_service_that_asks_for_one(tmp_path: Path) -> None:
             assert friend.submit(QUICK).name == "quick"
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sign", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.full)])
 def test_a_watch_goes_on_through_a_restart(tmp_path: Path, sign: signal.Signals) -> None:
     """The service ends in mid-job and comes back on the same port; the watcher sees every event once."""
     with up(tmp_path) as first:

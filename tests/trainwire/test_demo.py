@@ -58,7 +58,9 @@ def line_after(word: str, text: str) -> str:
     return next(line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(word))
 
 
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sign", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.full)]
+)
 def test_a_demo_that_is_stopped_stops_its_service(tmp_path: Path, sign: signal.Signals, code: int) -> None:
     demo = subprocess.Popen(
         [*command(), "demo", "--data", str(tmp_path)],

@@ -40,7 +40,7 @@ def test_it_is_ready_soon_and_says_where_and_on_what(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "server.json").exists()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sign", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.full)])
 def test_it_ends_soon_with_open_streams_and_goes_on_at_the_next_start(tmp_path: Path, sign: signal.Signals) -> None:
     with up(tmp_path) as service, Client(service.url) as client:
         job = client.submit(LONG)

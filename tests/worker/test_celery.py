@@ -139,6 +139,7 @@ def test_a_further_signal_ends_a_worker_whose_run_does_not_stop(stack: Stack) ->
         assert stack.store.job(job.id).status_reason is Reason.WORKER_DRAINED
 
 
+@pytest.mark.full  # the small chaos suite kills workers, and flushes the broker, all the time
 def test_a_lost_message_costs_a_poll_and_a_killed_worker_a_lease(stack: Stack) -> None:
     quick = {"TRAINWIRE_POLL_S": "0.2", "TRAINWIRE_LEASE_S": "1.5", "TRAINWIRE_SWEEP_S": "0.2"}
     job = stack.submit(ring=False, epochs=100_000)

@@ -63,7 +63,7 @@ def blocked(pid: int) -> set[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("by", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.full), signal.SIGINT])
 def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path, by: signal.Signals) -> None:
     with supervising(tmp_path) as (supervisor, pids):
         assert len(pids) == 4

@@ -150,6 +150,7 @@ load_model(sys.argv[1])
 """
 
 
+@pytest.mark.full
 def test_the_card_is_utf_8_whatever_the_locale_says(tmp_path: Path) -> None:
     ascii_only = {**os.environ, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
     subprocess.run([sys.executable, "-c", IN_ANOTHER_LOCALE, str(tmp_path)], env=ascii_only, check=True, timeout=120)
