@@ -13,13 +13,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.dataset import Dataset, Profile
 from core.errors import Gone, NotFound, SpecRefused, Unavailable, WrongStatus
 from core.intake import from_json, to_json
-from core.job import Problem
+from core.job import ENDED, Problem
 from core.store.backend import Tx
 from core.store.paging import cursor, place
-from core.store.tables import NEEDS_DATA, by, dataset_names, datasets, jobs, removed
+from core.store.tables import NEEDS_DATA, by, dataset_names, datasets, job_datasets, jobs, removed
 
 NAMED_JOBS = 20
 """How many of the jobs that still need a dataset are named to whoever wants to delete it."""
+NAMING = ("id", "validation", "test")
+"""The settings of an upload that name datasets."""
 _TAKE = {
     "sqlite": sqlite.insert(datasets).on_conflict_do_nothing().returning(datasets.c.id),
     "postgresql": postgresql.insert(datasets).on_conflict_do_nothing().returning(datasets.c.id),
@@ -122,16 +124,21 @@ def remove(tx: Tx, dataset_id: str) -> str | None:
     return sha256
 
 
-def needed(tx: Tx, spec: Any) -> str | None:
-    """The upload that a spec rests on, held until the job that needs it is committed; SpecRefused if it is gone."""
+def needed(tx: Tx, spec: Any) -> list[str]:
+    """The uploads that a spec rests on, the one to train on first, held until the job that needs them is committed.
+
+    Raises SpecRefused for those that are gone.
+    """
     choice = (spec or {}).get("dataset")
     if not isinstance(choice, dict) or choice.get("name") != "upload":
-        return None
-    dataset_id = str(choice.get("id"))
-    if tx.conn.scalar(select(datasets.c.id).where(datasets.c.id == dataset_id).with_for_update(read=True)) is None:
-        told = f"{_missing(tx, dataset_id).message} Upload its file and name that."
-        raise SpecRefused([Problem("/dataset/id", told)])
-    return dataset_id
+        return []
+    named = {part: str(choice[part]) for part in NAMING if choice.get(part) is not None}
+    wanted = select(datasets.c.id).where(datasets.c.id.in_(named.values())).order_by(datasets.c.id)
+    there = set(tx.conn.scalars(wanted.with_for_update(read=True)))
+    if gone := [(part, one) for part, one in named.items() if one not in there]:
+        told = "Upload its file and name that."
+        raise SpecRefused([Problem(f"/dataset/{part}", f"{_missing(tx, one).message} {told}") for part, one in gone])
+    return list(dict.fromkeys(named.values()))
 
 
 def stored(tx: Tx, hashes: Collection[str]) -> set[str]:
@@ -166,10 +173,14 @@ def _dataset_of(row: Row[*tuple[Any, ...]], names: Sequence[tuple[str, int]]) ->
 
 def _needing(tx: Tx, dataset_id: str) -> list[str]:
     """The first jobs that have not ended and rest on it, and one more than are named."""
-    wanted = select(jobs.c.id).with_hint(jobs, by("ix_jobs_dataset_id"), "sqlite").where(text(NEEDS_DATA))
-    return list(
-        tx.conn.scalars(wanted.where(jobs.c.dataset_id == dataset_id).order_by(jobs.c.id).limit(NAMED_JOBS + 1))
+    first = select(jobs.c.id).with_hint(jobs, by("ix_jobs_dataset_id"), "sqlite").where(text(NEEDS_DATA))
+    beside = select(jobs.c.id).join(job_datasets, job_datasets.c.job_id == jobs.c.id)
+    asked = (
+        first.where(jobs.c.dataset_id == dataset_id),
+        beside.where(job_datasets.c.dataset_id == dataset_id, jobs.c.status.not_in(ENDED)),
     )
+    found = (tx.conn.scalars(one.order_by(jobs.c.id).limit(NAMED_JOBS + 1)) for one in asked)
+    return sorted({job_id for ids in found for job_id in ids})[: NAMED_JOBS + 1]
 
 
 def _needed(dataset_id: str, needing: Sequence[str]) -> WrongStatus:

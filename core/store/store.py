@@ -43,7 +43,7 @@ class Store(Reads):
         self._database.close()
 
     def add(self, spec: JobSpec) -> Job:
-        """Queue a job; it is durable when this returns. Raises SpecRefused when the upload that it names is gone."""
+        """Queue a job; it is durable when this returns. Raises SpecRefused when an upload that it names is gone."""
         job_id, asked = new_id("job"), spec.model_dump(mode="json")
         return self._database.write(lambda tx: submitting.add(tx, job_id, asked))
 

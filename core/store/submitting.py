@@ -11,26 +11,29 @@ from core.job import Event, EventType, Job, Status
 from core.store import datasets, rows
 from core.store.backend import Tx
 from core.store.moves import Move, append
-from core.store.tables import job_labels, jobs
+from core.store.tables import job_datasets, job_labels, jobs
 
 
 def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
     """Queue a job under an id that is already its own; `more` are columns that only some jobs have.
 
-    Raises SpecRefused when the upload that it names is gone.
+    Raises SpecRefused when an upload that it names is gone.
     """
     tx.point = "submit"
+    needed, *beside = datasets.needed(tx, spec) or [None]
     first = Move(Status.QUEUED, None, by="user")
     asked = {
         "name": spec["name"],
         "priority": spec["priority"],
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
-        "dataset_id": datasets.needed(tx, spec),
+        "dataset_id": needed,
     }
     values = {**_NEW, **asked, **more, "id": job_id, "spec": spec, "created_at": tx.clock.now()}
     row = tx.conn.execute(insert(jobs).values(values).returning(*rows.JOB)).one()
     append(tx, job_id, [first.entry()], first=1, at=row.created_at)
+    if beside:
+        tx.conn.execute(insert(job_datasets), [{"dataset_id": one, "job_id": job_id} for one in beside])
     if spec["labels"]:
         labels = [{"job_id": job_id, "key": key, "value": value} for key, value in spec["labels"].items()]
         tx.conn.execute(insert(job_labels), labels)

@@ -181,6 +181,13 @@ class DatasetNameColumns(TypedColumns):
     dataset_id: Column[str | None] = Column(Text, ForeignKey("datasets.id", ondelete="SET NULL"))
 
 
+class JobDatasetColumns(TypedColumns):
+    """The uploads that jobs need beside the one in `dataset_id`: for validation and for the test."""
+
+    dataset_id: Column[str] = Column(Text, primary_key=True)
+    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+
+
 class WorkerColumns(TypedColumns):
     """The workers; alive until `alive_until`, by the clock of the leases."""
 
@@ -204,6 +211,7 @@ submissions = Table("submissions", metadata, SubmissionColumns, sqlite_with_rowi
 removed = Table("removed", metadata, RemovedColumns, sqlite_with_rowid=False)
 datasets = Table("datasets", metadata, DatasetColumns, sqlite_with_rowid=False)
 dataset_names = Table("dataset_names", metadata, DatasetNameColumns, sqlite_with_rowid=False)
+job_datasets = Table("job_datasets", metadata, JobDatasetColumns, sqlite_with_rowid=False)
 workers = Table("workers", metadata, WorkerColumns)
 
 
@@ -216,6 +224,7 @@ Index("ix_jobs_name_id", jobs.c.name, jobs.c.id)
 Index("ix_job_labels_job_id", job_labels.c.job_id)
 Index("ix_checkpoints_home", checkpoints.c.home)
 Index("ix_submissions_created_at", submissions.c.created_at)
+Index("ix_job_datasets_job_id", job_datasets.c.job_id)
 Index("ix_dataset_names_dataset_id", dataset_names.c.dataset_id)
 _partial("ix_jobs_queue", jobs.c.priority.desc(), jobs.c.id, jobs.c.queue, jobs.c.device, where=IS_QUEUED)
 _partial("ix_jobs_held", jobs.c.worker_id, jobs.c.lease_until, where=IS_HELD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -34,8 +35,9 @@ def added(store: Store, number: int, name: str | None = None) -> Dataset:
 class SpecOver:
     """A sound spec with its dataset replaced, as the store sees one that rests on an upload."""
 
-    def __init__(self, dataset_id: str, **fields: Any) -> None:
-        self.whole = a_spec(**fields).model_dump(mode="json") | {"dataset": {"name": "upload", "id": dataset_id}}
+    def __init__(self, dataset_id: str, *, beside: Mapping[str, str] | None = None, **fields: Any) -> None:
+        dataset = {"name": "upload", "id": dataset_id, "validation": None, "test": None, **(beside or {})}
+        self.whole = a_spec(**fields).model_dump(mode="json") | {"dataset": dataset}
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
         assert mode == "json"
@@ -132,6 +134,25 @@ def test_a_dataset_stays_while_a_job_that_has_not_ended_needs_it(store: Store) -
     store.record(claim, [an_epoch(1), FINISHED])
     assert store.remove_dataset(made.id) == made.sha256
     assert store.job(job.id).status.ended
+
+
+def test_datasets_that_validate_or_test_stay_too_while_a_job_needs_them(store: Store) -> None:
+    whole, held, tested = (added(store, number) for number in range(3))
+    job = store.add(spec_over(whole.id, beside={"validation": held.id, "test": tested.id}))
+    again = store.add(spec_over(held.id, beside={"test": held.id}))
+    for needed, names in ((whole, job.id), (held, f"{job.id}, {again.id}"), (tested, job.id)):
+        with pytest.raises(WrongStatus, match=f"needed by {names}\\."):
+            store.remove_dataset(needed.id)
+    store.cancel(job.id)
+    assert store.remove_dataset(tested.id) == tested.sha256
+    with pytest.raises(WrongStatus, match=again.id):
+        store.remove_dataset(held.id)
+    with pytest.raises(SpecRefused, match=r"/dataset/test.*was deleted"):
+        store.create(Retry(job.id), told=told)
+    store.cancel(again.id)
+    assert store.remove_dataset(held.id) == held.sha256
+    for ended in (job.id, again.id):
+        store.delete(ended)
 
 
 def test_only_some_of_many_jobs_are_named(store: Store) -> None:
