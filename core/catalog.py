@@ -7,7 +7,17 @@ from typing import Any
 
 import core.parts  # noqa: F401  (registers the parts)
 from core.data import DataShape
-from core.registry import Part, datasets, losses, metrics, models, optimizers, schedulers
+from core.registry import (
+    Part,
+    augmentations,
+    datasets,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    schedulers,
+    tokenizers,
+)
 
 SECTIONS = {
     "datasets": datasets,
@@ -16,6 +26,8 @@ SECTIONS = {
     "optimizers": optimizers,
     "schedulers": schedulers,
     "metrics": metrics,
+    "augmentations": augmentations,
+    "tokenizers": tokenizers,
 }
 
 

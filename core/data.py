@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Task = Literal["numbers", "binary", "classes"]
-"""What is predicted: numbers (regression), two classes, or more than two."""
+Task = Literal["numbers", "binary", "classes", "labels", "tokens"]
+"""What is predicted: numbers (regression), two classes, more than two, any number of labels (multi-label), or of a text
+the token that follows each token."""
+
+PADDING = 0
+"""The id behind a text that is shorter than its row, and of a target that does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +22,27 @@ class DataShape:
     """What a dataset will hold, known before it is loaded.
 
     `features` is one sample's shape: `(64,)` for a table, `(1, 8, 8)` (channels, height, width) for images.
-    `classes` is None when the target is numbers; `outputs` is then the width of a target row.
+    `classes` is None when the target is numbers; `outputs` is then the width of a target row. With `multilabel` that
+    row says of each label, by 1 or 0, whether the sample has it.
     """
 
     samples: int
     features: tuple[int, ...]
     classes: int | None = None
     outputs: int = 1
+    multilabel: bool = False
+    vocabulary: int | None = None
+    """How many ids a sample's tokens may have, padding among them; None where samples are numbers."""
+    next_token: bool = False
+    """Whether the target is the sample itself, one token further on: `(features[0],)` ids."""
 
     @property
     def task(self) -> Task:
         """The kind of target."""
+        if self.next_token:
+            return "tokens"
+        if self.multilabel:
+            return "labels"
         if self.classes is None:
             return "numbers"
         return "binary" if self.classes == 2 else "classes"
@@ -38,7 +52,8 @@ class DataShape:
 class Arrays:
     """A dataset in memory.
 
-    x: float32, `(samples, *features)`. y: int64 `(samples,)` for classes, float32 `(samples, outputs)` for numbers.
+    x: float32, `(samples, *features)`. y: int64 `(samples,)` for classes, float32 `(samples, outputs)` for numbers
+    and for labels, whose names are then the `class_names`.
     """
 
     x: NDArray[np.float32]
@@ -53,6 +68,8 @@ class ModelShape:
 
     features: tuple[int, ...]
     outputs: int
+    vocabulary: int | None = None
+    """How many ids there are, where a sample is tokens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ losses = Registry("loss", needs=["tasks"])
 optimizers = Registry("optimizer", needs=["lr"])
 schedulers = Registry("scheduler")
 metrics = Registry("metric", needs=["tasks", "mode"])
+augmentations = Registry("augmentation", needs=["unit"])
+tokenizers = Registry("tokenizer", needs=["vocabulary", "restore"])
 
 _plugins_lock = threading.RLock()
 _plugins_loaded: list[str] = []

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.loop import language
 from core.loop.run import Run
 from core.loop.samples import SampleSet
 from core.registry import metrics
@@ -43,6 +44,8 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
 
 def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
     run.model.eval()
+    if run.spec.data_shape.next_token:
+        return language.judge(run, samples.cut(_rows(run)))
     parts = (part.to(run.device) for part in samples.cut(_rows(run)))
     prediction = torch.cat([run.model(part.x) for part in parts])
     cost = run.loss(prediction, samples.y.to(run.device)).item()

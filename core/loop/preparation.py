@@ -13,8 +13,11 @@ from torch import nn
 from torch.utils import deterministic
 
 import core.nets.cnn
+import core.nets.embedding_bag
+import core.nets.gpt
 import core.nets.linear
 import core.nets.mlp
+import core.nets.surprisal
 
 PRELOADED = (encodings.cp437, torch._dynamo, torchmetrics.classification, torchmetrics.regression, core.nets)
 """What zipfile, torch.optim at its first step and the parts would else import while a run waits (2 s and more)."""

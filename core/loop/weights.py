@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from core.loop.files import artifact, sha256, written
 from core.loop.preprocess import Scaling
 from core.loop.run import Run
 from core.loop.space import storing
+from core.loop.tokens import Tokens
 from core.loop.versions import VERSIONS
 from core.registry import models
 from core.spec import JobSpec
@@ -71,8 +73,14 @@ def load_preprocess(path: str | Path) -> Preprocess:
     """How the model in a job's folder (or of its `model.json`) wants its rows, and what its answers mean."""
     _, card = _read(path)
     features, target = (Scaling.restore(card["preprocess"][side]) for side in ("features", "target"))
-    columns = card["preprocess"].get("columns")
-    return Preprocess(features, target, tuple(card["classes"] or ()), columns and Encoder.restore(columns))
+    columns, text = (card["preprocess"].get(side) for side in ("columns", "text"))
+    return Preprocess(
+        features,
+        target,
+        tuple(card["classes"] or ()),
+        columns and Encoder.restore(columns),
+        text and Tokens.restore(text),
+    )
 
 
 @dataclass(frozen=True)
@@ -83,22 +91,36 @@ class Preprocess:
     target: Scaling
     classes: tuple[str, ...]
     encoder: Encoder | None = None
+    tokens: Tokens | None = None
 
-    def __call__(self, rows: NDArray[Any] | Sequence[Mapping[str, Any]]) -> Tensor:
+    def __call__(self, rows: NDArray[Any] | Sequence[Mapping[str, Any] | str]) -> Tensor:
         """The rows as the model wants them: float32, encoded and scaled by the statistics of the training part.
 
         They are `(samples, *features)`; of a table they are its columns by name, as they stood in the file or as
         Python's own values, other columns beside them. A cell that is missing or empty, and a word that training did
         not know, is taken as there. Raises ValueError for a cell that cannot be read.
         """
+        if self.tokens is not None:
+            return torch.from_numpy(self.tokens(list(map(self._text, rows))))
         return self.features(rows if isinstance(rows, np.ndarray) else self._encoded(rows))
 
-    def _encoded(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+    def _text(self, row: Any) -> str | None:
+        """A row's text: itself, or its cell in the column that the model was trained on."""
+        column = self.tokens.column if self.tokens else None
+        text = row[column] if isinstance(row, Mapping) else row
+        if not isinstance(text, str | None):
+            raise TypeError(f"This model was trained on text, not on {type(text).__name__}.")
+        return text.strip() if text and column else text  # as cells are read for training
+
+    def _encoded(self, rows: Sequence[Mapping[str, Any] | str]) -> NDArray[np.float64]:
         from core.loop.rows import columns
 
         if self.encoder is None:
             raise TypeError("This model was not trained on a table: give it an array of samples.")
-        return self.encoder(columns(rows, self.encoder), np.arange(len(rows)))
+        table = [row for row in rows if isinstance(row, Mapping)]
+        if len(table) < len(rows):
+            raise TypeError("This model was trained on a table: give each row as its columns by name.")
+        return self.encoder(columns(table, self.encoder), np.arange(len(table)))
 
     def undo(self, prediction: Tensor) -> Tensor:
         """Predicted numbers in the target's own unit."""
@@ -131,13 +153,14 @@ def _card(run: Run, weights: Artifact, test: Mapping[str, float] | None) -> dict
             "test": test and wire.finite(test),
         },
         "monitor": run.watch.monitor,
-        "shape": {"features": list(shape.features), "outputs": shape.outputs},
+        "shape": {"features": list(shape.features), "outputs": shape.outputs, "vocabulary": shape.vocabulary},
         "classes": columns.class_names and list(columns.class_names),
         "features": columns.feature_names and list(columns.feature_names),
         "preprocess": {
             "features": columns.features.statistics(),
             "target": columns.target.statistics(),
             "columns": columns.encoder and columns.encoder.statistics(),
+            "text": columns.tokens and columns.tokens.statistics(),
         },
         "bit_exact": run.inexact is None,
         "bit_exact_reason": run.inexact,

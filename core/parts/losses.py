@@ -1,8 +1,12 @@
 """Losses: each builds a function of (prediction, target) that gives the mean over the batch.
 
-A prediction is `(batch, outputs)` as the model gave it (logits for classes). A target is int64 `(batch,)` for classes
-and float32 `(batch, outputs)` for numbers. Shapes are checked before anything is computed, since a broadcast would give
-a wrong loss without a word. The fact `outputs` is the prediction's width where it is not that of the target.
+A prediction is `(batch, outputs)` as the model gave it (logits for classes and labels). A target is int64 `(batch,)`
+for classes, float32 `(batch, outputs)` for numbers and, as 0 and 1, for labels. Shapes are checked before anything is
+computed, since a broadcast would give a wrong loss without a word. The fact `outputs` is the prediction's width for
+classes where it is not their number.
+
+Of tokens a prediction is `(batch, length, vocabulary)` and a target int64 `(batch, length)`; where that is padding it
+does not count, and the mean is over the others.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from core.data import PADDING
 from core.errors import InvalidSpec
 from core.registry import losses
 
@@ -48,27 +53,41 @@ def huber(*, delta: Delta = 1.0) -> Loss:
     return _of_numbers(lambda prediction, target: huber_loss(prediction, target, delta=delta))
 
 
-@losses.register(tasks=("binary", "classes"))
+@losses.register(tasks=("binary", "classes", "tokens"))
 def cross_entropy(*, label_smoothing: Smoothing = 0.0) -> Loss:
-    """The cross entropy of softmax scores, one for each class.
+    """The cross entropy of softmax scores, one for each class; of tokens one for each id.
 
-    Label smoothing as Szegedy et al., 2016: that share of the target is spread evenly over all classes.
+    Label smoothing as Szegedy et al., 2016: that share of the target is spread evenly over all classes. A target may
+    also be each class's share, float32 `(batch, classes)`.
     """
     from torch.nn import functional
 
     def loss(prediction: Tensor, target: Tensor) -> Tensor:
-        _agree(prediction.ndim == 2 and target.shape == prediction.shape[:1], prediction, target)
+        if prediction.ndim == 3:
+            _agree(target.shape == prediction.shape[:2], prediction, target)
+            # flat: the kernel for more dimensions has no deterministic backward pass on CUDA
+            flat, ids = prediction.flatten(0, 1), target.flatten()
+            return functional.cross_entropy(flat, ids, ignore_index=PADDING, label_smoothing=label_smoothing)
+        # shares of the classes, as mixed samples have them, are as wide as the prediction
+        wanted = prediction.shape if target.is_floating_point() else prediction.shape[:1]
+        _agree(prediction.ndim == 2 and target.shape == wanted, prediction, target)
         return functional.cross_entropy(prediction, target, label_smoothing=label_smoothing)
 
     return loss
 
 
-@losses.register(tasks=("binary",), outputs=1)
+@losses.register(tasks=("binary", "labels"), outputs=1)
 def bce() -> Loss:
-    """The binary cross entropy of one logit: two classes, the score of the second one."""
+    """The binary cross entropy of one logit: two classes, the score of the second one; or of a logit for each label.
+
+    Of labels it is the mean over samples and labels, as torch's `BCEWithLogitsLoss`.
+    """
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     def loss(prediction: Tensor, target: Tensor) -> Tensor:
+        if target.ndim == 2:
+            _agree(prediction.shape == target.shape, prediction, target)
+            return binary_cross_entropy_with_logits(prediction, target)
         _agree(prediction.shape == (len(target), 1) and target.ndim == 1, prediction, target)
         return binary_cross_entropy_with_logits(prediction.squeeze(1), target.to(prediction.dtype))
 
