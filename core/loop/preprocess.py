@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Kind = Literal["standard", "minmax", "none"]
+Kind = Literal["standard", "per_channel", "minmax", "none"]
 
 _BLOCK = 65_536
 """Rows scaled at a time: the float64 in between stays small."""
@@ -19,7 +19,7 @@ _BLOCK = 65_536
 
 @dataclass(frozen=True)
 class Scaling:
-    """`(x - shift) * scale`, per column or one pair for all; a column that was constant in training becomes 0."""
+    """`(x - shift) * scale`, per column, per channel or one pair for all; what was constant in training becomes 0."""
 
     kind: Kind
     shift: NDArray[np.float64]
@@ -41,8 +41,10 @@ class Scaling:
         """Back to the data's own unit; a constant column gets its constant back."""
         if self.kind == "none":
             return scaled
-        width = np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale != 0)
-        return (scaled.double() * torch.from_numpy(width) + torch.from_numpy(self.shift)).float()
+        shift, scale = self._sides()
+        width = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale != 0)
+        flat = scaled.double().flatten(scale.ndim) if scaled.ndim > 2 else scaled.double()
+        return (flat * torch.from_numpy(width) + torch.from_numpy(shift)).float().reshape(scaled.shape)
 
     def statistics(self) -> dict[str, Any]:
         """What `model.json` keeps; `restore` is the inverse."""
@@ -55,25 +57,60 @@ class Scaling:
         return cls(statistics["kind"], shift, scale)
 
     def _scaled(self, table: NDArray[Any]) -> NDArray[Any]:
-        return table if self.kind == "none" else (table - self.shift) * self.scale
+        if self.kind == "none":
+            return table
+        shift, scale = self._sides()
+        flat = table.reshape(len(table), len(scale), -1) if scale.ndim > 1 else table
+        return (flat - shift) * scale
+
+    def _sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Shift and scale, those of channels against `(samples, channels, numbers)`."""
+        if self.kind == "per_channel":
+            return self.shift[:, None], self.scale[:, None]
+        return self.shift, self.scale
 
 
 def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False, only: NDArray[np.bool_] | None = None) -> Scaling:
     """The scaling of `rows` `(samples, *features)`: `standard` (population deviation, ddof 0) or `minmax` to [0, 1].
 
     It is per column, or one for all numbers with `whole`, as images want it: a pixel that is always black in training
-    would else be lost, and neighbouring pixels would no longer compare. With `only` the other columns keep their
-    numbers, which have no unit, unless they are constant.
+    would else be lost, and neighbouring pixels would no longer compare. `per_channel` is `standard` for each channel
+    of images (channels, height, width). With `only` the other columns keep their numbers, which have no unit, unless
+    they are constant.
     """
     if kind == "none":
-        return Scaling(kind, np.zeros(1), np.ones(1))
+        return unscaled()
+    if kind == "per_channel":
+        return _of_channels(rows)
     columns = rows.reshape(-1, 1) if whole else rows.reshape(len(rows), -1)
     low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
     shift, width = (low, high - low) if kind == "minmax" else _moments(columns)
-    moves = (high > low) & (width > 0)
+    return scaling(kind, shift, width, moves=(high > low) & (width > 0), only=only)
+
+
+def unscaled() -> Scaling:
+    """The scaling that leaves every number as it is."""
+    return Scaling("none", np.zeros(1), np.ones(1))
+
+
+def scaling(
+    kind: Kind,
+    shift: NDArray[np.float64],
+    width: NDArray[np.float64],
+    *,
+    moves: NDArray[np.bool_],
+    only: NDArray[np.bool_] | None = None,
+) -> Scaling:
+    """What takes `shift` to 0 and `width` more to 1; 0 for all of a column that does not move."""
     if only is not None:
         shift, width = np.where(only, shift, 0.0), np.where(only, width, 1.0)
     return Scaling(kind, shift, np.divide(1.0, width, out=np.zeros_like(width), where=moves))
+
+
+def _of_channels(rows: NDArray[Any]) -> Scaling:
+    channels = [fit("standard", rows[:, channel], whole=True) for channel in range(rows.shape[1])]
+    shift, scale = (np.concatenate([getattr(one, side) for one in channels]) for side in ("shift", "scale"))
+    return Scaling("per_channel", shift, scale)
 
 
 def _moments(columns: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

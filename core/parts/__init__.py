@@ -1,5 +1,29 @@
 """The parts that come with Trainwire: importing this registers them all, and imports neither torch nor sklearn."""
 
-from core.parts import generated, losses, metrics, models, optimizers, schedulers, tables, uploads
+from core.parts import (
+    augmentations,
+    generated,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    readers,
+    schedulers,
+    tables,
+    tokenizers,
+    uploads,
+)
 
-__all__ = ["generated", "losses", "metrics", "models", "optimizers", "schedulers", "tables", "uploads"]
+__all__ = [
+    "augmentations",
+    "generated",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "readers",
+    "schedulers",
+    "tables",
+    "tokenizers",
+    "uploads",
+]

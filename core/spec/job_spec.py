@@ -17,6 +17,7 @@ from core.registry import optimizers, schedulers
 from core.spec.defaults import filled, last_resort
 from core.spec.fields import (
     STRICT,
+    AugmentationChoices,
     Checkpoints,
     DatasetChoice,
     EarlyStopping,
@@ -58,10 +59,10 @@ def parse_spec(data: object, find: Find | None = None) -> JobSpec:
 class JobSpec(BaseModel):
     """Everything that makes a job: only `dataset` and `model` must be given.
 
-    A part (dataset, model, loss, optimizer, scheduler, metric) is its name, or an object with its name and settings;
-    it is kept and stored as the object. What depends on other fields (loss, metrics, lr, name, split.stratify,
-    preprocess.target, early_stopping.monitor, checkpoints.monitor) is filled in too, so that a stored spec never
-    changes its meaning with a default.
+    A part (dataset, model, loss, optimizer, scheduler, metric, augmentation) is its name, or an object with its name
+    and settings; it is kept and stored as the object. What depends on other fields (loss, metrics, lr, name,
+    split.stratify, preprocess.target, early_stopping.monitor, checkpoints.monitor) is filled in too, so that a stored
+    spec never changes its meaning with a default.
     """
 
     model_config = STRICT
@@ -70,6 +71,9 @@ class JobSpec(BaseModel):
     dataset: DatasetChoice
     split: Split = Split()
     preprocess: Preprocess = Preprocess()
+    augment: AugmentationChoices = Field(
+        default=(), description="What happens to training batches, in this order; never to validation and test."
+    )
     model: ModelChoice
     loss: LossChoice = Field(
         default_factory=last_resort,
@@ -118,8 +122,13 @@ class JobSpec(BaseModel):
 
     @property
     def split_sizes(self) -> Sizes:
-        """How many samples train, validate and test."""
+        """How many samples train, validate and test; in the first fold, where all folds train."""
         return self._outline.split_sizes
+
+    @property
+    def rounds(self) -> tuple[JobSpec, ...]:
+        """The trainings that this job is made of, one after another: its own, or one for each fold."""
+        return tuple(self.model_copy(update={"split": split}) for split in self.split.rounds)
 
     @property
     def train_samples(self) -> int:

@@ -8,13 +8,16 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 from core.checks import Path
-from core.registry import metrics
+from core.registry import Registry, augmentations, metrics
 from core.spec.defaults import DERIVED
 from core.spec.fields import Checkpoints, EarlyStopping, Loader, Preprocess, Split
 from core.spec.outline import Unsound
 
 PLACEHOLDERS: Mapping[str, Any] = {"dataset": "iris", "model": "linear"}
 """What stands in for the required fields while the sound ones are validated."""
+
+LISTS: Mapping[str, Registry] = {"metrics": metrics, "augment": augmentations}
+"""The fields that are lists of parts."""
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "split": Split,
@@ -50,8 +53,8 @@ def sound_fields(
 
 
 def _remains(field: str, value: Any, *, without: set[str | int | None]) -> Any:
-    if field == "metrics":
-        return tuple(None if place in without else metrics.choose(one) for place, one in enumerate(value))
+    if registry := LISTS.get(field):
+        return tuple(None if place in without else registry.choose(one) for place, one in enumerate(value))
     if section := SECTIONS.get(field):
         sound = {key: inner for key, inner in value.items() if key not in without}
         return Remains({key: inner for key, inner in section.model_validate(sound) if key not in without})
