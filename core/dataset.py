@@ -18,7 +18,10 @@ Kind = Literal["number", "boolean", "category", "date", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table. `counts`: how often each value occurs, when there are few; `missing` are empty cells."""
+    """One column of a table. `counts`: how often each value occurs, when there are few; `missing` are empty cells.
+
+    `groups`: how many values occur how often (`3x20 5x4`: 20 values in 3 rows each), when these can be counted.
+    """
 
     name: str
     kind: Kind
@@ -29,6 +32,7 @@ class Column:
     mean: float | None = None
     examples: tuple[str, ...] = ()
     counts: Mapping[str, int] | None = None
+    groups: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,20 @@ class Dataset:
     """Each name with the version that this is under it."""
 
 
+Held = Literal["validation", "test"]
+"""A part that may come in a file of its own."""
+
+
+class Apart(BaseModel):
+    """A file that validates or tests and nothing else, as it was when the job was queued."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    format: Format
+    samples: Annotated[int, Field(ge=1)]
+
+
 class Facts(BaseModel):
     """What a job rests on in an upload, as it was when the job was queued: filled in by the service.
 
@@ -91,6 +109,24 @@ class Facts(BaseModel):
     columns: dict[str, str] = Field(default_factory=dict)
     split_counts: dict[str, int] = Field(default_factory=dict)
     """How many samples a split column gives to `train`, `validation` and `test`; empty without one."""
+    groups: str | None = None
+    """How large the groups of a split by group are (`core.groups`); None without one."""
     target: str | None = None
+    targets: dict[str, str] = Field(default_factory=dict)
+    """The columns to predict where the spec names a list of them, told like `columns`."""
+    labels: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
+    """The labels that a sample may have, any number of them; `outputs` is how many there are."""
     others: dict[str, str] = Field(default_factory=dict)
     """Columns that are read but not learned from, told like `columns`: the split's."""
+    apart: dict[Held, Apart] = Field(default_factory=dict)
+    """The parts that come in files of their own; none of the others' figures counts these."""
+
+    @property
+    def text_column(self) -> str | None:
+        """The column of a table whose text is learned from, if it is one."""
+        return next((name for name, told in self.columns.items() if told.removesuffix("?") == "text"), None)
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether samples are tokens."""
+        return self.form == "text" or self.text_column is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -9,13 +10,18 @@ from torch import nn
 from torch.optim import Optimizer
 from torchmetrics import Metric
 
-from core.loop.batches import Feed, from_workers, in_memory
+from core.loop import augment
+from core.loop.batches import Feed, from_thread, from_workers, in_memory
+from core.loop.blocks import from_blocks
 from core.loop.data import Data
+from core.loop.eager import eager
 from core.loop.pace import Pace
 from core.loop.randomness import seed_all
 from core.loop.run import Run
 from core.loop.samples import Samples
 from core.loop.stopping import Leaders, Watch, rises
+from core.loop.streamed import Streamed
+from core.loop.text import Windows
 from core.registry import losses, metrics, models, optimizers, schedulers
 from core.schedule import Schedule
 from core.spec import JobSpec
@@ -43,6 +49,7 @@ def assemble(spec: JobSpec, data: Data, *, device: torch.device, schedule_since:
         watch=make_watch(spec),
         leaders=Leaders(spec.checkpoints.monitor, spec.checkpoints.keep_best),
         pace=Pace(spec.epochs, spec.steps_per_epoch),
+        augment=augment.make(spec, data, device),
     )
 
 
@@ -54,7 +61,7 @@ def make_model(spec: JobSpec) -> nn.Module:
 
 def make_optimizer(spec: JobSpec, model: nn.Module) -> Optimizer:
     """The optimizer of the model's weights, without state."""
-    optimizer: Optimizer = optimizers.build(spec.optimizer, model.parameters(), spec.lr)
+    optimizer = eager(optimizers.build(spec.optimizer, model.parameters(), spec.lr))
     optimizer.register_load_state_dict_pre_hook(_with_own_kernels)
     return optimizer
 
@@ -72,17 +79,21 @@ def make_schedule(spec: JobSpec, optimizer: Optimizer, *, since: int = 0) -> Sch
 def make_metrics(spec: JobSpec) -> dict[str, Metric]:
     """The metrics by the names that their figures have."""
     shape = spec.data_shape
-    counts = (shape.classes, shape.outputs) if shape.multilabel else (shape.classes,)
+    counts = (shape.classes, shape.outputs) if shape.multilabel else (shape.classes or shape.vocabulary,)
     return {f"val_{chosen.name}": metrics.build(chosen, *counts) for chosen in spec.metrics}
 
 
 def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
     """The road that the batches come by."""
-    workers = spec.loader.num_workers
-    if not workers and isinstance(data.train, Samples):
-        return in_memory(data.train, batch_size=spec.batch_size, device=device)
-    pin = spec.loader.pin_memory is not False
-    return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
+    workers, pin = spec.loader.num_workers, spec.loader.pin_memory is not False
+    if isinstance(data.train, Streamed) and data.train.block > 1:
+        return from_blocks(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
+    if workers:
+        return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
+    if isinstance(data.train, Windows):
+        return functools.partial(data.train.batches, batch_size=spec.batch_size, device=device)
+    road = in_memory if isinstance(data.train, Samples) else from_thread
+    return road(data.train, batch_size=spec.batch_size, device=device)
 
 
 def make_watch(spec: JobSpec) -> Watch:

@@ -48,7 +48,7 @@ def words(cells: Cells) -> Words:
 class Table:
     """The columns that a job reads, and its target.
 
-    y: int64 `(rows,)` for classes, float64 `(rows, 1)` for numbers.
+    y: int64 `(rows,)` for classes, float64 `(rows, outputs)` for numbers and, as 0 and 1, for labels.
     """
 
     columns: Mapping[str, Cells]

@@ -16,29 +16,44 @@ from core.data import Arrays
 from core.dataset import Facts
 from core.encoding import Reading
 from core.errors import InvalidData
+from core.loop.columns import LazyColumns, cells_of
 from core.loop.files import sha256
-from core.loop.table import Cells, Table, Words
+from core.loop.source import Source
+from core.loop.table import Cells, Table, Words, numbers, words
 from core.parts.uploads import Upload
+from core.spec.targets import labels_of
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.intake.lazily import LazyTable
+
 _BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
-def read(upload: Upload, *, cache: Path | None) -> Arrays | Table:
+def read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Source:
     """What the job learns from, all in memory; decoded pictures are kept in `cache`.
+
+    With `streaming` a table's columns, and pictures, stay in the file until they are asked for.
 
     Raises InvalidData when the file is gone, is another one, or does not hold what was found in it.
     """
     _check(upload)
     if upload.facts.form == "table":
-        return _table(upload)
+        return _table(upload, streaming=streaming)
     if upload.facts.form == "images":
-        from core.loop import pictures
+        from core.loop import picture_files, pictures
 
-        return pictures.read(upload.path, upload.facts, cache=cache)
+        if streaming:
+            return picture_files.list_pictures(upload.path, upload.facts, resize=upload.resize)
+        return pictures.read(upload.path, upload.facts, cache=cache, resize=upload.resize)
     return _arrays(upload.path, upload.facts)
+
+
+def checked_file(upload: Upload) -> Path:
+    """Where the upload lies; raises InvalidData when it is gone, or another file."""
+    _check(upload)
+    return upload.path
 
 
 def _check(upload: Upload) -> None:
@@ -66,33 +81,44 @@ def _arrays(path: Path, facts: Facts) -> Arrays:
     return Arrays(x, labels.reshape(-1).astype(np.int64), tuple(_label(name) for name in names.tolist()))
 
 
-def _table(upload: Upload) -> Table:
+def _table(upload: Upload, *, streaming: bool) -> Table:
     # read when polars is first imported: the job's own number of threads, not one for each processor
     os.environ.setdefault("POLARS_MAX_THREADS", str(torch.get_num_threads()))
-    from core.intake import read_table
+    from core.intake import open_table, read_table
 
-    facts, target = upload.facts, str(upload.target)
-    readings = {name: Reading.parse(text) for name, text in {**facts.columns, **facts.others}.items()}
-    kinds = {name: reading.kind for name, reading in readings.items()}
-    frame = read_table(upload.path, facts.format, {**kinds, target: Reading.parse(str(facts.target)).kind})
-    frame = frame.drop_nulls(target)  # only with drop_missing_target has the job been queued when there are any
-    columns: Mapping[str, Cells] = {name: _cells(frame[name]) for name in readings}
-    goal = _cells(frame[target])
+    facts = upload.facts
+    told = {**facts.columns, **facts.others}
+    kinds = {name: Reading.parse(text).kind for name, text in {**told, **upload.targets}.items()}
+    # a job is queued without drop_missing_target when there are none
+    goals = list(upload.targets)
+    if streaming:
+        lazy = open_table(upload.path, kinds).drop_nulls(goals)
+        return Table(LazyColumns(lazy, tuple(told)), *_goals(upload, lazy))
+    frame = read_table(upload.path, facts.format, kinds).drop_nulls(goals)
+    columns: Mapping[str, Cells] = {name: cells_of(frame[name]) for name in told}
+    return Table(columns, *_goals(upload, frame))
+
+
+def _goals(upload: Upload, frame: pl.DataFrame | LazyTable) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """The targets as `Table` has them, and the names of classes or labels."""
+    facts, cells = upload.facts, [cells_of(frame[name]) for name in upload.targets]
+    if upload.separator is not None and facts.labels is not None:
+        return _separated(words(cells[0]), facts.labels, upload.separator), facts.labels
     if facts.classes is None:
-        return Table(columns, np.asarray(goal).reshape(-1, 1))
-    return Table(columns, *_classes(goal, frame[target].dtype.is_numeric()))
+        return np.stack([numbers(one) for one in cells], axis=1), facts.labels
+    return _classes(cells[0], frame[next(iter(upload.targets))].dtype.is_numeric())
 
 
-def _cells(column: pl.Series) -> Cells:
-    import polars as pl
-
-    if column.dtype == pl.String:
-        names = column.drop_nulls().unique().sort()
-        codes = column.cast(pl.Enum(names)).to_physical().cast(pl.Int32).fill_null(-1)
-        return Words(codes.to_numpy(), tuple(names.to_list()))
-    if column.dtype == pl.Datetime:
-        return column.dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6
-    return column.cast(pl.Float64).to_numpy()
+def _separated(cells: Words, labels: tuple[str, ...], separator: str) -> NDArray[np.float64]:
+    """A 1 for each of the `labels` that stand in a cell: `(rows, labels)`; InvalidData for another one."""
+    places = {label: place for place, label in enumerate(labels)}
+    has = np.zeros((len(cells.names), len(labels)))
+    for row, name in enumerate(cells.names):
+        for label in labels_of(name, separator):
+            if label not in places:
+                raise InvalidData(f"The label {label!r} was not there when the job was queued.", param="/dataset")
+            has[row, places[label]] = 1
+    return has[cells.codes]
 
 
 def _classes(cells: Cells, is_number: bool) -> tuple[NDArray[Any], tuple[str, ...]]:  # noqa: FBT001

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.checks import Finding
-from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, prediction_bytes, training_bytes
+from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, prediction_bytes, streamed_bytes, training_bytes
 from core.spec.outline import Outline
 
 
@@ -18,8 +19,11 @@ def weights_are_within_bounds(outline: Outline) -> Iterator[Finding]:
 
 
 def data_is_within_bounds(outline: Outline) -> Iterator[Finding]:
-    """The data is not larger than a worker may hold."""
-    yield from _bounded(("dataset",), outline["dataset"].name, size=data_bytes(outline.data_shape), what="the data")
+    """The data is not larger than a worker may hold; of what is streamed it holds the targets and the order."""
+    apart = outline.facts.apart.values() if outline.facts else ()
+    shape = replace(outline.data_shape, samples=outline.data_shape.samples + sum(one.samples for one in apart))
+    held = streamed_bytes(shape) if outline["loader"].streaming else data_bytes(shape)
+    yield from _bounded(("dataset",), outline["dataset"].name, size=held, what="the data")
 
 
 def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
@@ -36,7 +40,9 @@ def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
 
 
 def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
-    """The validation part is predicted as a whole, for its metrics, and so is the test part."""
+    """The validation part is predicted as a whole, for its metrics, and so is the test part; tokens piece by piece."""
+    if outline.data_shape.next_token:
+        return
     for part in ("validation", "test"):
         samples, share = getattr(outline.split_sizes, part), getattr(outline["split"], part)
         size = prediction_bytes(samples, outputs=outline.model_shape.outputs)

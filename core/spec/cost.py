@@ -23,6 +23,11 @@ def data_bytes(shape: DataShape) -> int:
     return 4 * _FLOAT * shape.samples * (math.prod(shape.features) + shape.outputs)
 
 
+def streamed_bytes(shape: DataShape) -> int:
+    """Of data whose features stay in the file: a column while it is fitted, rows, their order, the targets twice."""
+    return 8 * shape.samples * (6 + 2 * shape.outputs)
+
+
 def training_bytes(cost: Cost, *, state: int, batch_size: int) -> int:
     """Weights, gradients, `state` more numbers for each weight, and a batch's activations with their gradients."""
     return _FLOAT * (cost.parameters * (2 + state) + 2 * cost.activations * batch_size)

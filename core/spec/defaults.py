@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
 from core.data import Task
 from core.registry import PartSettings, Registry, datasets, models, optimizers
+from core.spec import texts
 from core.spec.fields import MAX_MONITOR, EarlyStopping, Split
 from core.spec.outline import Outline
 from core.spec.resolving import Lookup, choose_dataset
+from core.spec.streaming import can_stream, is_large
 
 DERIVED = frozenset({"name", "loss", "lr", "metrics"})
 """The fields whose default cannot be told when what they depend on is broken."""
 
-LOSS_FOR = {"numbers": "mse", "binary": "bce", "classes": "cross_entropy"}
-METRICS_FOR = {"numbers": ["rmse"], "binary": ["accuracy"], "classes": ["accuracy"]}
+LOSS_FOR = {"numbers": "mse", "binary": "bce", "classes": "cross_entropy", "labels": "bce", "tokens": "cross_entropy"}
+METRICS_FOR = {
+    "numbers": ["rmse"],
+    "binary": ["accuracy"],
+    "classes": ["accuracy"],
+    "labels": ["f1"],
+    "tokens": ["bits_per_byte"],
+}
 
 
 def last_resort() -> Any:
@@ -39,9 +48,18 @@ def filled(data: dict[str, Any], lookup: Lookup | None = None) -> dict[str, Any]
         task = Outline({"dataset": dataset}).task
         if task == "numbers" and datasets.get(dataset.name).facts.get("scales_target"):
             _fill_within(given, "preprocess", target="standard")
+        facts = getattr(dataset, "facts", None)
+        if facts is not None and facts.reads_text:
+            _fill_within(given, "preprocess", **texts.defaults(facts.form))
         given.setdefault("loss", LOSS_FOR[task])
         given.setdefault("metrics", METRICS_FOR[task] if validates or tests else [])
-        _fill_split(given, task)
+        _fill_split(given, task, facts.apart if facts else ())
+        if lookup is not None and can_stream(facts):
+            _fill_within(
+                given,
+                "loader",
+                streaming=not facts.apart and is_large(Outline({"dataset": dataset}).data_shape, _memory(given)),
+            )
     usual = "val_loss" if validates else "train_loss"
     if isinstance(given.get("early_stopping"), dict):
         _fill_within(given, "early_stopping", monitor=usual)
@@ -74,25 +92,38 @@ def _monitored(stopping: Any) -> str | None:
     return wanted if isinstance(wanted, str) and len(wanted) <= MAX_MONITOR else None
 
 
-def _fill_split(given: dict[str, Any], task: Task) -> None:
-    """Where a column says which rows validate and test, no share does; and only what is drawn can be stratified."""
+def _fill_split(given: dict[str, Any], task: Task, apart: Iterable[str]) -> None:
+    """Where a column, folds or another file say what is held back, no share does; groups and times are no strata."""
     split = given.get("split", {})
     if isinstance(split, dict):
-        by_column, by_time = (split.get(way) is not None for way in ("column", "time"))
-        shares = {"validation": None, "test": None} if by_column else {}
-        _fill_within(given, "split", stratify=task != "numbers" and not (by_column or by_time), **shares)
+        ways = [way for way in ("column", "time", "group") if split.get(way) is not None]
+        shares = {"validation": None, "test": None} if "column" in ways else {}
+        if split.get("folds") is not None:
+            shares["validation"] = None
+        shares = dict.fromkeys(apart, 0.0) | shares
+        _fill_within(given, "split", stratify=task in ("binary", "classes") and not ways, **shares)
+
+
+def _memory(given: dict[str, Any]) -> float | None:
+    """The memory that was asked for; what is no number is refused later."""
+    resources = given.get("resources")
+    wanted = resources.get("memory_gb") if isinstance(resources, dict) else getattr(resources, "memory_gb", None)
+    return wanted if isinstance(wanted, int | float) else None
 
 
 def _holds_back(given: dict[str, Any], part: str, *, dataset: PartSettings | None) -> bool:
     """Whether samples are held back for this part; what is no number is refused later."""
-    split = given.get("split", {})
+    split, facts = given.get("split", {}), getattr(dataset, "facts", None)
+    if facts is not None and part in facts.apart:
+        return True
     if isinstance(split, Split):
         split = split.model_dump()
     if not isinstance(split, dict):
         return part == "validation"
     if split.get("column") is not None:
-        facts = getattr(dataset, "facts", None)
         return facts is None or facts.split_counts.get(part, 0) > 0
+    if split.get("folds") is not None and part == "validation":
+        return True
     wanted = split.get(part, Split.model_fields[part].default)
     return not isinstance(wanted, int | float) or wanted > 0
 

@@ -35,7 +35,7 @@ from core.spec.fields import (
     Split,
 )
 from core.spec.outline import Outline
-from core.spec.resolving import Find, Lookup
+from core.spec.resolving import Find, Look, Lookup
 from core.spec.rules import findings
 from core.spec.size import oversized
 from core.spec.sound import sound_fields
@@ -43,13 +43,16 @@ from core.spec.splitting import column_findings
 from core.split import Sizes
 
 
-def parse_spec(data: object, find: Find | None = None) -> JobSpec:
+def parse_spec(data: object, find: Find | None = None, look: Look | None = None) -> JobSpec:
     """The spec in `data` (as JSON was read), or SpecRefused with all of its problems.
 
-    `find` gives the uploads that a new spec may name; a stored spec holds what it needs of them and takes none.
+    `find` gives the uploads that a new spec may name, and `look` what is in files; a stored spec holds what it needs of
+    them and takes neither.
     """
-    split = data.get("split") if isinstance(data, dict) else None
-    lookup = None if find is None else Lookup(functools.cache(find), split)
+    asked = data if isinstance(data, dict) else {}
+    lookup = None
+    if find is not None:
+        lookup = Lookup(functools.cache(find), look and functools.cache(look), asked.get("dataset"), asked.get("split"))
     try:
         return JobSpec.model_validate(data, context=lookup)
     except ValidationError as error:
@@ -131,6 +134,11 @@ class JobSpec(BaseModel):
         return tuple(self.model_copy(update={"split": split}) for split in self.split.rounds)
 
     @property
+    def drawn_sizes(self) -> Sizes:
+        """How many samples of the file that trains go into each part: all but those in files of their own."""
+        return self._outline.drawn_sizes
+
+    @property
     def train_samples(self) -> int:
         """How many samples train."""
         return self._outline.split_sizes.train
@@ -186,4 +194,4 @@ class JobSpec(BaseModel):
 def _combined(fields: Mapping[str, Any], lookup: Lookup | None) -> list[Finding]:
     """What does not fit together in these validated fields."""
     outline = Outline(fields)
-    return [*findings(outline), *(column_findings(outline, lookup.find) if lookup else ())]
+    return [*findings(outline), *(column_findings(outline, lookup.profile, targets=lookup.targets) if lookup else ())]

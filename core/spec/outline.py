@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.data import Cost, DataShape, ModelShape, Task
 from core.dataset import Facts
-from core.registry import Part, PartSettings, datasets, losses, models, optimizers
-from core.split import Sizes, sizes
+from core.groups import dealt_sizes
+from core.registry import Part, PartSettings, datasets, losses, models, optimizers, tokenizers
+from core.split import Sizes, fold_sizes, sizes
+from core.windows import window_sizes
 
 
 class Unsound(Exception):
@@ -29,6 +32,20 @@ class Outline:
     @property
     def data_shape(self) -> DataShape:
         """What the dataset will hold."""
+        facts = self.facts
+        if facts is None or not facts.reads_text:
+            return self._told
+        wanted = self["preprocess"]
+        length = wanted.block_size if facts.form == "text" else wanted.max_length
+        if length is None or wanted.text is None:
+            raise Unsound("preprocess")
+        ids = tokenizers.get(wanted.text.name).facts["vocabulary"](**wanted.text.settings())
+        shape = replace(self._told, features=(length,), vocabulary=ids)
+        return replace(shape, samples=sum(self._windows), outputs=ids) if shape.next_token else shape
+
+    @property
+    def _told(self) -> DataShape:
+        """What the dataset is known to hold before it is told how a text is read."""
         chosen: PartSettings = self["dataset"]
         shape = datasets.get(chosen.name).facts["shape"]
         found: DataShape = shape(**chosen.settings()) if callable(shape) else shape
@@ -37,24 +54,54 @@ class Outline:
     @property
     def task(self) -> Task:
         """What is predicted."""
-        return self.data_shape.task
+        return self._told.task
 
     @property
     def model_shape(self) -> ModelShape:
         """What the model is sized from."""
         data, loss = self.data_shape, losses.get(self["loss"].name)
-        outputs = loss.facts.get("outputs") or data.classes or data.outputs
-        return ModelShape(data.features, outputs)
+        outputs = (loss.facts.get("outputs") or data.classes) if data.classes else data.outputs
+        return ModelShape(data.features, outputs, data.vocabulary)
 
     @property
     def split_sizes(self) -> Sizes:
-        """How many samples train, validate and test."""
+        """How many samples train, validate and test; in the first fold, where all folds train."""
+        return self.sizes_by_fold[(self["split"].fold or 1) - 1]
+
+    @property
+    def sizes_by_fold(self) -> tuple[Sizes, ...]:
+        """How many samples train, validate and test in each fold, with those that come in files of their own."""
+        apart = self.facts.apart if self.facts else {}
+        beside = [apart[part].samples if part in apart else 0 for part in ("validation", "test")]
+        return tuple(Sizes(one.train, one.validation + beside[0], one.test + beside[1]) for one in self._drawn_by_fold)
+
+    @property
+    def drawn_sizes(self) -> Sizes:
+        """How many samples of the file that trains go into each part."""
+        return self._drawn_by_fold[(self["split"].fold or 1) - 1]
+
+    @property
+    def _drawn_by_fold(self) -> tuple[Sizes, ...]:
+        """How many samples train, validate and test in each fold; one entry without folds."""
         split = self["split"]
         if split.column is not None:
-            return self._counted
-        if split.validation is None or split.test is None:
+            return (self._counted,)
+        if split.test is None or (split.validation is None) != (split.folds is not None):
             raise Unsound("split")
-        return sizes(self.data_shape.samples, split.validation, test=split.test)
+        if (split.fold or 1) > (split.folds or 1):
+            raise Unsound("split")
+        if split.group is not None:
+            return self._grouped
+        if split.folds is not None:
+            return self._folded
+        if self._told.next_token:
+            return (self._windows,)
+        return (sizes(self.data_shape.samples, split.validation, test=split.test),)
+
+    @property
+    def rounds(self) -> tuple[Outline, ...]:
+        """The outlines of the trainings that a job of this spec is made of: its own, or one for each fold."""
+        return tuple(Outline({**self._fields, "split": one}) for one in self["split"].rounds)
 
     @property
     def facts(self) -> Facts | None:
@@ -101,7 +148,14 @@ class Outline:
     @property
     def takes_data(self) -> bool:
         """Whether the model can read samples of this shape: some want images (channels, height, width)."""
-        return not self.model.facts.get("images") or len(self.data_shape.features) == 3
+        return self.reads_data and (not self.model.facts.get("images") or len(self.data_shape.features) == 3)
+
+    @property
+    def reads_data(self) -> bool:
+        """Whether the model reads tokens where the data is tokens, numbers where it is not, and predicts its target."""
+        facts = self.model.facts
+        reads = bool(facts.get("tokens")) == (self.data_shape.vocabulary is not None)
+        return reads and self.task in facts.get("tasks", (self.task,))
 
     @property
     def cost(self) -> Cost:
@@ -116,6 +170,34 @@ class Outline:
         """How many numbers the optimizer keeps for each weight."""
         state = self.optimizer.facts.get("state", 2)
         return int(state(**self["optimizer"].settings()) if callable(state) else state)
+
+    @property
+    def _windows(self) -> Sizes:
+        """How many windows the parts of a plain text give."""
+        split, block_size = self["split"], self["preprocess"].block_size
+        if self.facts is None or None in (split.validation, split.test, block_size):
+            raise Unsound("split")
+        return window_sizes(self.facts.samples, split.validation, test=split.test, block_size=block_size)
+
+    @property
+    def _folded(self) -> tuple[Sizes, ...]:
+        """The sizes of the parts in each fold, when no fold is empty."""
+        split = self["split"]
+        found = fold_sizes(self.data_shape.samples, split.folds, test=split.test)
+        if not found[-1].validation:
+            raise Unsound("split")
+        return found
+
+    @property
+    def _grouped(self) -> tuple[Sizes, ...]:
+        """The sizes that whole groups make of the parts."""
+        split, groups = self["split"], self.facts.groups if self.facts else None
+        if groups is None:
+            raise Unsound("split")
+        try:
+            return dealt_sizes(groups, validation=split.validation, test=split.test, folds=split.folds)
+        except ValueError:
+            raise Unsound("split") from None
 
     @property
     def _counted(self) -> Sizes:

@@ -3,31 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.checks import Finding, refuse, shown
 from core.dataset import Dataset, Facts, Form, Profile
+from core.errors import DataRefused
 from core.registry import PartSettings, datasets
-from core.spec import tables
+from core.spec import apart, tables
+from core.spec.apart import MOST_TOLD, PARTS
 from core.spec.classes import class_findings
-from core.spec.splitting import part_counts
+from core.spec.splitting import groups_of, part_counts
 
-UPLOAD = "upload"
-FORMS: Mapping[Form, str] = {"table": "a table", "arrays": "arrays", "images": "pictures"}
-OF_TABLES: Mapping[str, Any] = {"target": None, "features": None, "exclude": (), "drop_missing_target": False}
+FORMS: Mapping[Form, str] = {"table": "a table", "arrays": "arrays", "images": "pictures", "text": "a text"}
+OF_TABLES: Mapping[str, Any] = {
+    "target": None,
+    "target_separator": None,
+    "features": None,
+    "exclude": (),
+    "drop_missing_target": False,
+}
 """The settings that only tables have, and what they are when not given."""
+OF_PICTURES: Mapping[str, Any] = {"size": None, "resize": "stretch"}
 
 Find = Callable[[str], Dataset | None]
 """Gives the dataset of an id, None when there is none."""
+Look = Callable[[str], Dataset]
+"""Gives what is in the file at a path; raises DataRefused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What a spec is resolved with: where datasets are found, and the split that was asked for, as it came."""
+    """What a spec is resolved with: where datasets are found, and the dataset and split asked for, as they came."""
 
     find: Find
+    look: Look | None = None
+    dataset: object = None
     split: object = None
+
+    def found(self, named_by: str, key: str) -> Dataset | str:
+        """What is known of the data of this id or path, or why nothing is."""
+        if named_by == "id":
+            told = f"There is no dataset {shown(key)}. Upload its file first: POST /v1/datasets."
+            return self.find(key) or told
+        if self.look is None:
+            return "This service reads no files of its own: upload the file, or set TRAINWIRE_FILES to a folder."
+        try:
+            return self.look(key)
+        except DataRefused as refused:
+            more = f" And {refused.count - MOST_TOLD} more problems." if refused.count > MOST_TOLD else ""
+            return " ".join(one.message for one in refused.problems[:MOST_TOLD]) + more
+
+    @property
+    def profile(self) -> Profile | None:
+        """What was found in the dataset that was asked for, whatever is wrong with the rest of its settings."""
+        asked = self.dataset if isinstance(self.dataset, Mapping) else {}
+        named_by = _named_by(asked.get("name"))
+        key = asked.get(named_by) if named_by else None
+        found = self.found(named_by, key) if named_by and isinstance(key, str) else None
+        return found.profile if isinstance(found, Dataset) else None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns to predict that were asked for."""
+        target = self.dataset.get("target") if isinstance(self.dataset, Mapping) else None
+        names = target if isinstance(target, list | tuple) else [target]
+        return tuple(name for name in names if isinstance(name, str))
 
     @property
     def split_column(self) -> str | None:
@@ -35,9 +76,20 @@ class Lookup:
         return self._named("column")
 
     @property
+    def split_group(self) -> str | None:
+        """The column whose values keep rows together: it is none of the features either."""
+        return self._named("group")
+
+    @property
+    def reserved(self) -> str | None:
+        """The column of the split that is none of the features."""
+        return self.split_column if self.split_column is not None else self.split_group
+
+    @property
     def split_columns(self) -> tuple[str, ...]:
         """The columns that the split is made by, as far as it names any."""
-        return tuple(name for name in (self._named("time"), self.split_column) if name is not None)
+        named = (self._named("time"), self.split_column, self.split_group)
+        return tuple(name for name in named if name is not None)
 
     def _named(self, way: str) -> str | None:
         name = self.split.get(way) if isinstance(self.split, Mapping) else None
@@ -50,38 +102,63 @@ def choose_dataset(value: Any, lookup: Lookup | None) -> PartSettings:
     With a `lookup` the facts are those of the dataset found now, whatever came with `value`; without one they must be
     there, as they are in every stored spec.
     """
-    is_told = lookup is not None and isinstance(value, dict) and "facts" in value
-    chosen = datasets.choose({**value, "facts": None} if is_told and value.get("name") == UPLOAD else value)
-    if chosen.name != UPLOAD or isinstance(value, PartSettings):
+    name = value.get("name") if isinstance(value, dict) else None
+    is_told = lookup is not None and isinstance(value, dict) and "facts" in value and _named_by(name) is not None
+    chosen = datasets.choose({**value, "facts": None} if is_told else value)
+    named_by = _named_by(chosen.name)
+    if named_by is None or isinstance(value, PartSettings):
         return chosen
     if lookup is not None:
-        return _resolved(chosen, lookup)
+        return _resolved(chosen, named_by, lookup)
     if chosen.settings()["facts"] is None:
-        told = f"What {shown(chosen.settings()['id'])} holds is known only to the service that it was uploaded to."
-        raise refuse(UPLOAD, [Finding(("id",), chosen.settings()["id"], told, {"facts": "filled in at submission"})])
+        key = chosen.settings()[named_by]
+        told = f"What {shown(key)} holds is known only to the service that it was given to."
+        raise refuse(chosen.name, [Finding((named_by,), key, told, {"facts": "filled in at submission"})])
     return chosen
 
 
-def _resolved(chosen: PartSettings, lookup: Lookup) -> PartSettings:
+def _named_by(name: object) -> str | None:
+    """The setting that names the file of this dataset; None for one without a file."""
+    known = isinstance(name, str) and name in datasets.names()
+    named_by: str | None = datasets.get(str(name)).facts.get("named_by") if known else None
+    return named_by
+
+
+def _resolved(chosen: PartSettings, named_by: str, lookup: Lookup) -> PartSettings:
     wanted = chosen.settings()
-    dataset = lookup.find(wanted["id"])
-    if dataset is None:
-        told = f"There is no dataset {shown(wanted['id'])}. Upload its file first: POST /v1/datasets."
-        raise refuse(UPLOAD, [Finding(("id",), wanted["id"], told, "the id of an upload")])
-    if found := list(_findings(wanted, dataset.profile, lookup)):
-        raise refuse(UPLOAD, found)
-    return chosen.model_copy(update={"facts": _facts(wanted, dataset, lookup)})
+    settings = [named_by, *(part for part in PARTS if wanted[part] is not None)]
+    found = {setting: lookup.found(named_by, wanted[setting]) for setting in settings}
+    there = {setting: one for setting, one in found.items() if isinstance(one, Dataset)}
+    wrong = [
+        Finding((setting,), wanted[setting], one, f"the {named_by} of a file that is there")
+        for setting, one in found.items()
+        if isinstance(one, str)
+    ]
+    if (whole := there.pop(named_by, None)) is None:
+        raise refuse(chosen.name, wrong)
+    own = _findings({**wanted, "id": wanted[named_by]}, whole.profile, lookup)
+    wrong += [replace(one, path=(named_by,)) if one.path == ("id",) else one for one in own]
+    if wrong:
+        raise refuse(chosen.name, wrong)
+    facts = _facts(wanted, whole, lookup)
+    parts = {part: there[part] for part in PARTS if part in there}
+    wrong += [one for part, other in parts.items() for one in apart.findings(part, wanted, whole, other, facts)]
+    if wrong:
+        raise refuse(chosen.name, wrong)
+    beside = {part: apart.fact(wanted, other) for part, other in parts.items()}
+    return chosen.model_copy(update={"facts": facts.model_copy(update={"apart": beside})})
 
 
 def _findings(wanted: Mapping[str, Any], profile: Profile, lookup: Lookup) -> Iterator[Finding]:
     if profile.form == "table":
-        yield from tables.findings(wanted, profile, reserved=lookup.split_column)
+        yield from tables.findings(wanted, profile, reserved=lookup.reserved)
     else:
         yield from _alien_settings(wanted, profile)
         yield from _target_can_be_learned(wanted, profile)
-    if wanted["size"] is not None and profile.form != "images":
-        told = f"{shown(wanted['size'])} resizes pictures; this upload is {FORMS[profile.form]}."
-        yield Finding(("size",), wanted["size"], told, [None])
+    for setting, usual in OF_PICTURES.items():
+        if wanted[setting] != usual and profile.form != "images":
+            told = f"{shown(wanted[setting])} resizes pictures; this upload is {FORMS[profile.form]}."
+            yield Finding((setting,), wanted[setting], told, [usual])
 
 
 def _alien_settings(wanted: Mapping[str, Any], profile: Profile) -> Iterator[Finding]:
@@ -97,7 +174,14 @@ def _target_can_be_learned(wanted: Mapping[str, Any], profile: Profile) -> Itera
         yield Finding(("id",), wanted["id"], told, "an upload with targets")
         return
     classes, task = _classes(profile), wanted["task"]
-    if task in ("binary", "classes") and classes is None:
+    if profile.form == "text":
+        if task != "auto":
+            told = f"Of a text the next token is predicted, not {shown(task)}."
+            yield Finding(("task",), task, told, ["auto"])
+    elif task == "labels":
+        told = f"Labels are columns of a table; this upload is {FORMS[profile.form]}."
+        yield Finding(("task",), task, told, ["auto", "classes"])
+    elif task in ("binary", "classes") and classes is None:
         told = f"{shown(task)} needs labels of classes; this target is numbers."
         yield Finding(("task",), task, told, ["auto", "numbers"])
     elif task == "numbers" and profile.form == "images":
@@ -115,9 +199,12 @@ def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts
         "form": profile.form,
         "samples": profile.rows,
     }
-    if profile.form == "table":
-        told |= tables.facts(wanted, profile, reserved=lookup.split_column)
+    if profile.form == "text":
+        told |= {"samples": dataset.bytes, "features": ()}
+    elif profile.form == "table":
+        told |= tables.facts(wanted, profile, reserved=lookup.reserved)
         told["split_counts"] = part_counts(lookup.split_column, profile)
+        told["groups"] = groups_of(lookup.split_group, profile)
         told["others"] = tables.others(told["columns"], profile, lookup.split_columns)
     else:
         classes = None if wanted["task"] == "numbers" else _classes(profile)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from core.checks import Finding, nearest, shown
 from core.registry import Registry, losses, metrics, models
+from core.spec.apart import parts_are_told_once
 from core.spec.bounds import (
     data_is_within_bounds,
     predictions_are_within_bounds,
@@ -14,29 +15,65 @@ from core.spec.bounds import (
     weights_are_within_bounds,
 )
 from core.spec.outline import Outline, Unsound
+from core.spec.picture_rules import (
+    augmentations_fit_data,
+    mixed_batches_have_partners,
+    only_pictures_have_channels,
+)
 from core.spec.split_rules import (
+    folds_can_be_made,
+    groups_suffice,
     split_is_chosen_one_way,
     split_leaves_samples,
     stratified_split_holds_classes,
 )
+from core.spec.streaming import only_files_are_streamed
+from core.spec.texts import (
+    model_reads_data,
+    plain_text_has_no_folds,
+    serves,
+    text_settings_fit,
+    windows_fit_parts,
+)
+from core.split import Sizes
 
 Check = Callable[[Outline], Iterator[Finding]]
 
 
 def findings(outline: Outline) -> list[Finding]:
     """All that does not fit together, as far as the fields it rests on are sound."""
+    rounds: tuple[Outline, ...] = (outline,)
+    with suppress(Unsound):
+        rounds = outline.rounds
     found: list[Finding] = []
     for check in CHECKS:
         with suppress(Unsound):
-            found += check(outline)
+            found += _first_told(check, rounds)
     return found
+
+
+def _first_told(check: Check, rounds: Sequence[Outline]) -> Iterator[Finding]:
+    """What a check finds in the first of a job's rounds in which it finds anything: folds differ by a few samples."""
+    for outline in {_sizes(one): one for one in reversed(rounds)}.values():
+        found = False
+        for finding in check(outline):
+            found = True
+            yield finding
+        if found:
+            return
+
+
+def _sizes(outline: Outline) -> Sizes | None:
+    with suppress(Unsound):
+        return outline.split_sizes
+    return None
 
 
 def only_numbers_are_scaled(outline: Outline) -> Iterator[Finding]:
     """A target of classes has no scale."""
     wanted = outline["preprocess"].target
     if wanted != "none" and outline.task != "numbers":
-        told = f"{shown(wanted)} scales a target of numbers; this one is classes."
+        told = f"{shown(wanted)} scales numbers; the spec has {_target(outline)}."
         yield Finding(("preprocess", "target"), wanted, told, ["none"])
 
 
@@ -75,14 +112,16 @@ def best_checkpoints_have_a_figure(outline: Outline) -> Iterator[Finding]:
 
 
 def model_fits_data(outline: Outline) -> Iterator[Finding]:
-    """The model can read samples of this shape."""
+    """The model can read samples of this shape, and predicts this kind of target."""
     model, data = outline.model, outline.data_shape
-    if not outline.takes_data:
+    if not outline.reads_data:
+        yield from model_reads_data(outline)
+    elif not outline.takes_data:
         told = (
             f"The model {shown(model.name)} is for images (channels, height, width); a sample of "
             f"{shown(outline['dataset'].name)} has the shape {list(data.features)}."
         )
-        allowed = [name for name in models.names() if not models.get(name).facts.get("images")]
+        allowed = [name for name in models.names() if serves(outline, name)]
         yield Finding(("model",), model.name, told, allowed)
     elif fits := model.facts.get("fits"):
         yield from (one.under("model") for one in fits(data, **outline["model"].settings()))
@@ -147,9 +186,18 @@ def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     split_is_chosen_one_way,
+    folds_can_be_made,
+    groups_suffice,
+    parts_are_told_once,
     split_leaves_samples,
     stratified_split_holds_classes,
     only_numbers_are_scaled,
+    text_settings_fit,
+    plain_text_has_no_folds,
+    windows_fit_parts,
+    only_pictures_have_channels,
+    augmentations_fit_data,
+    mixed_batches_have_partners,
     loss_fits_target,
     metrics_fit_target,
     monitored_figure_exists,
@@ -165,6 +213,7 @@ CHECKS: tuple[Check, ...] = (
     data_is_within_bounds,
     training_is_within_bounds,
     predictions_are_within_bounds,
+    only_files_are_streamed,
 )
 
 
@@ -192,5 +241,9 @@ def _serving(registry: Registry, task: str) -> list[str]:
 
 
 def _target(outline: Outline) -> str:
-    classes = outline.data_shape.classes
-    return "a target of numbers" if classes is None else f"a target of {classes} classes"
+    shape = outline.data_shape
+    if shape.next_token:
+        return "a target of tokens"
+    if shape.multilabel:
+        return f"a target of {shape.outputs} labels"
+    return "a target of numbers" if shape.classes is None else f"a target of {shape.classes} classes"

@@ -13,6 +13,7 @@ import core.parts  # noqa: F401
 from core.errors import InvalidSpec
 from core.registry import losses
 
+PLACES = [(0, 0), (0, 1), (1, 0), (1, 1)]
 NUMBERS = torch.tensor([[1.0], [2.0], [4.0]])
 
 
@@ -45,6 +46,12 @@ def test_label_smoothing_keeps_a_sure_prediction_from_costing_nothing() -> None:
     assert _loss({"name": "cross_entropy", "label_smoothing": 0.1}, sure, target) == pytest.approx(5.0)
 
 
+def test_bce_of_labels_is_the_mean_over_them_and_the_samples() -> None:
+    logits, has = torch.tensor([[0.3, -1.0], [2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    each = [_loss("bce", logits[row, label].view(1, 1), has[row, label].long().view(1)) for row, label in PLACES]
+    assert _loss("bce", logits, has) == pytest.approx(sum(each) / 4)
+
+
 def test_bce_of_one_logit_is_the_cross_entropy_of_that_logit_and_zero() -> None:
     logit, target = torch.tensor([[0.3], [-2.0], [5.0]]), torch.tensor([1, 0, 0])
     both = torch.cat([torch.zeros(3, 1), logit], dim=1)
@@ -58,12 +65,13 @@ def test_bce_of_one_logit_is_the_cross_entropy_of_that_logit_and_zero() -> None:
         ("mae", torch.zeros(3), torch.zeros(3, 1)),
         ("huber", torch.zeros(3, 1), torch.zeros(1, 1)),
         ("mse", torch.zeros(3, 2), torch.zeros(3, 1)),
+        ("bce", torch.zeros(3, 2), torch.zeros(3, 1)),
         ("cross_entropy", torch.zeros(3, 2), torch.zeros(4, dtype=torch.int64)),
         ("cross_entropy", torch.zeros(3, 2), torch.zeros(3, 2)),
         ("cross_entropy", torch.zeros(3), torch.zeros(3, dtype=torch.int64)),
         ("bce", torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64)),
         ("bce", torch.zeros(3), torch.zeros(3, dtype=torch.int64)),
-        ("bce", torch.zeros(3, 1), torch.zeros(3, 1)),
+        ("bce", torch.zeros(3, 2), torch.zeros(2, 3)),
     ],
 )
 def test_shapes_that_would_be_broadcast_are_refused(name: str, prediction: Tensor, target: Tensor) -> None:

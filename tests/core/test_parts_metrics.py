@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 import core.parts  # noqa: F401
+from core.data import Task
 from core.registry import metrics
 
 SCORES = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.4, 0.3], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]])
@@ -39,6 +42,19 @@ def test_metrics_of_two_classes_take_the_probability_of_the_second(name: str, ex
     assert _measured(name, 2, (CHANCE, TWO)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    # right are 2 of 3 samples of each label; f1 of the labels: 2/3 and 0.8; of the first, no order is wrong
+    [("accuracy", 2 / 3), ("f1", (2 / 3 + 0.8) / 2), ("auroc", (1 + 0.5) / 2), ("exact_match", 2 / 3)],
+)
+def test_metrics_of_labels_take_the_probability_of_each(name: str, expected: float) -> None:
+    chance = torch.tensor([[0.9, 0.6], [0.6, 0.7], [0.2, 0.8]])
+    has = torch.tensor([[1, 1], [0, 0], [0, 1]])
+    metric = metrics.build(metrics.choose(name), None, 2)
+    metric.update(chance, has)
+    assert float(metric.compute()) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(("name", "expected"), [("mae", 1.0), ("rmse", (5 / 3) ** 0.5), ("r2", 1 - 5 / 2)])
 def test_metrics_of_numbers_take_columns(name: str, expected: float) -> None:
     prediction = NUMBERS + torch.tensor([[2.0], [0.0], [1.0]])
@@ -63,4 +79,4 @@ def test_every_metric_says_which_way_is_better_and_what_for() -> None:
     for name in metrics.names():
         facts = metrics.get(name).facts
         assert facts["mode"] in {"max", "min"}
-        assert set(facts["tasks"]) <= {"numbers", "binary", "classes"}
+        assert set(facts["tasks"]) <= set(get_args(Task))
