@@ -17,7 +17,9 @@ from core.intake.wire import from_json, to_json
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Limits", "first_rows", "from_json", "inspect_file", "read_table", "to_json"]
+    from core.intake.lazily import LazyTable
+
+__all__ = ["Limits", "first_rows", "from_json", "inspect_file", "open_table", "read_table", "to_json"]
 
 
 def read_table(path: Path, format: Format, columns: Mapping[str, Kind]) -> pl.DataFrame:  # noqa: A002
@@ -30,3 +32,10 @@ def read_table(path: Path, format: Format, columns: Mapping[str, Kind]) -> pl.Da
     from core.intake.reading import table
 
     return table(path, format, columns)
+
+
+def open_table(path: Path, columns: Mapping[str, Kind]) -> LazyTable:
+    """These columns of a Parquet table that passed inspection, as `read_table` gives them, each read when asked for."""
+    from core.intake.lazily import LazyTable
+
+    return LazyTable(path, columns)

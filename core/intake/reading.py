@@ -24,7 +24,7 @@ def table(path: Path, format_: Format, columns: Mapping[str, Kind]) -> pl.DataFr
     """These columns, by their kinds; see `core.intake.read_table`."""
     try:
         cells = _scan(path, format_, columns).collect(engine="streaming")
-        return pl.DataFrame([_typed(cells[name], kind, format_) for name, kind in columns.items()])
+        return pl.DataFrame([typed_cells(cells[name], kind, format_) for name, kind in columns.items()])
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, DataRefused) as error:
         raise InvalidData(f"The dataset cannot be read as it was: {str(error).splitlines()[0]}") from error
 
@@ -46,29 +46,29 @@ def _scan(path: Path, format_: Format, columns: Mapping[str, Kind]) -> pl.LazyFr
     return pl.scan_ndjson(path, schema=schema)
 
 
-def _typed(cells: pl.Series, kind: Kind, format_: Format) -> pl.Series:
-    """The cells as values of their kind."""
+def typed_cells(cells: pl.Series, kind: Kind, format_: Format, *, way: str | None = None) -> pl.Series:
+    """The cells as values of their kind; words of dates in the `way` that `way_of` told, else in one that fits all."""
     if cells.dtype != pl.String:
         return cells.fill_nan(None) if cells.dtype == pl.Float64 else cells
     words = present(pl.lit(cells), format_)
     if kind == "date":
-        return _dated(pl.select(words).to_series()).alias(cells.name)
+        written = pl.select(words).to_series()
+        return pl.select(dates(way or way_of(written))(pl.lit(written))).to_series().alias(cells.name)
     read = {"number": numbers, "boolean": booleans}.get(kind, _same)
     return pl.select(read(words)).to_series().alias(cells.name)
 
 
-def _dated(words: pl.Series) -> pl.Series:
-    """The words as dates, in the first way of writing that fits them all, as the inspection read them."""
+def way_of(words: pl.Series) -> str:
+    """The first way of writing dates that fits all the words, as the inspection read them; raises InvalidData."""
     for how in DATES:
-        read = pl.select(dates(how)(pl.lit(words))).to_series()
-        if read.null_count() == words.null_count():
-            return read
+        if pl.select(dates(how)(pl.lit(words))).to_series().null_count() == words.null_count():
+            return how
     raise InvalidData(f"The dates of the column {words.name!r} are not written in one way.")
 
 
 def _shown(cells: pl.Series, kind: Kind, format_: Format) -> pl.Series:
     """The cells of a few rows: dates as they are written in the file, for some of them may fit several ways."""
-    return _typed(cells, "text" if kind == "date" else kind, format_)
+    return typed_cells(cells, "text" if kind == "date" else kind, format_)
 
 
 def _told(value: object) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from core.loop.device import memory_left
 from core.loop.order import generator
 from core.loop.samples import Samples, SampleSet
+from core.loop.streamed import ahead
 
 Feed = Callable[[Tensor], Iterator[Samples]]
 """Gives the batches of one epoch, on the training device, for the order in which it visits the samples."""
@@ -32,11 +33,21 @@ def in_memory(samples: Samples, *, batch_size: int, device: torch.device) -> Fee
     There is no Python per sample.
     """
     home = samples.x.device
-    rows = batch_size * _batches_at_once(samples, batch_size)
+    rows = batch_size * batches_at_once([batch_size * part.nbytes // len(part) for part in samples])
 
     def feed(order: Tensor) -> Iterator[Samples]:
         for chunk in torch.split(order.to(home), rows):
             yield from samples.take(chunk).to(device).cut(batch_size)
+
+    return feed
+
+
+def from_thread(samples: SampleSet, *, batch_size: int, device: torch.device) -> Feed:
+    """Batches of what is not in memory, each taken by a thread while the model works on the one before."""
+
+    def feed(order: Tensor) -> Iterator[Samples]:
+        for batch in ahead(samples.take, torch.split(order, batch_size), by=1):
+            yield batch.to(device)
 
     return feed
 
@@ -81,9 +92,8 @@ def _fits(samples: SampleSet, device: torch.device) -> bool:
     return free is None or samples.bytes <= free // 2
 
 
-def _batches_at_once(samples: Samples, batch_size: int) -> int:
-    """How many batches to cut from one gather; only one unless each begins where a fresh tensor would."""
-    sizes = [batch_size * part.nbytes // len(part) for part in samples]
+def batches_at_once(sizes: Sequence[int]) -> int:
+    """How many batches of so many bytes to cut from one gather; one unless each begins where a fresh tensor would."""
     return 1 if any(size % _ALIGNMENT for size in sizes) else max(1, _GATHER_BYTES // sum(sizes))
 
 

@@ -11,20 +11,22 @@ import numpy as np
 from core.data import Arrays
 from core.errors import InvalidData
 from core.loop.files import written
-from core.loop.table import Table
+from core.loop.source import Source
+from core.parts.uploads import Upload
 from core.registry import PartSettings, datasets
 
 _BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
-def load(chosen: PartSettings, *, cache: Path | None, uploads: Path | None = None) -> Arrays | Table:
+def load(chosen: PartSettings, *, cache: Path | None, uploads: Path | None = None, streaming: bool = False) -> Source:
     """The dataset's arrays; those of a bundled table come from, and go to, an `.npz` file in `cache`.
 
     A file that cannot be read is made anew; a folder that cannot be written costs time only. An upload's file lies in
-    the folder `uploads`; a table is not encoded yet. Raises InvalidData for an upload that cannot be read.
+    the folder `uploads`; a table is not encoded yet. With `streaming` it and pictures stay in their file. Raises
+    InvalidData for an upload that cannot be read.
     """
     if datasets.get(chosen.name).facts.get("uploaded"):
-        return _uploaded(chosen, uploads, cache=cache)
+        return _uploaded(chosen, uploads, cache=cache, streaming=streaming)
     if cache is None or not datasets.get(chosen.name).facts.get("bundled"):
         return _build(chosen)
     path = cache / f"{chosen.name}.npz"
@@ -36,12 +38,24 @@ def load(chosen: PartSettings, *, cache: Path | None, uploads: Path | None = Non
     return arrays
 
 
-def _uploaded(chosen: PartSettings, uploads: Path | None, *, cache: Path | None) -> Arrays | Table:
+def text_file(chosen: PartSettings, *, uploads: Path | None) -> Path:
+    """Where the text of an upload lies; raises InvalidData for one that cannot be read."""
+    from core.loop.uploads import checked_file
+
+    return checked_file(_upload(chosen, uploads))
+
+
+def _uploaded(chosen: PartSettings, uploads: Path | None, *, cache: Path | None, streaming: bool) -> Source:
     from core.loop.uploads import read
 
+    return read(_upload(chosen, uploads), cache=cache, streaming=streaming)
+
+
+def _upload(chosen: PartSettings, uploads: Path | None) -> Upload:
     if uploads is None:
         raise InvalidData("This run was not told where uploads lie.", param="/dataset")
-    return read(datasets.build(chosen, uploads), cache=cache)
+    found: Upload = datasets.build(chosen, uploads)
+    return found
 
 
 def _build(chosen: PartSettings) -> Arrays:

@@ -13,18 +13,23 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.data import Arrays, DataShape
 from core.dataset import Facts
 from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop import encoding, preprocess, split
+from core.loop import encoding, preprocess, split, streaming, text
 from core.loop.batches import at_home
-from core.loop.cache import load
+from core.loop.cache import load, text_file
+from core.loop.columns import LazyColumns
 from core.loop.encoding import Encoder
+from core.loop.picture_files import PictureFiles
 from core.loop.preprocess import Scaling
 from core.loop.samples import Samples, SampleSet
-from core.loop.table import Table, Words
+from core.loop.source import Source
+from core.loop.table import Table, Words, words
+from core.loop.tokens import Tokens, learned
 from core.registry import models
 from core.spec import JobSpec
 
@@ -39,6 +44,12 @@ class Columns:
     feature_names: tuple[str, ...] | None = None
     encoder: Encoder | None = None
     """How a table's columns became features, before these were scaled."""
+    tokens: Tokens | None = None
+    """How text became features, which have no scale."""
+
+    def inputs(self, x: NDArray[Any]) -> Tensor:
+        """The features as the model gets them: float32 and scaled, or int64 tokens."""
+        return self.features(x) if self.tokens is None else torch.tensor(x, dtype=torch.int64)
 
 
 @dataclass(frozen=True)
@@ -72,10 +83,14 @@ def make(spec: JobSpec, *, cache: Path | None, datasets: Path | None = None) -> 
     `datasets` is the folder in which uploads lie. Raises InvalidData when the arrays are not what the dataset promised,
     hold a NaN or an infinity, or cannot be read at all.
     """
-    source = load(spec.dataset, cache=cache, uploads=datasets)
+    if spec.data_shape.next_token:
+        return _plain_text(spec, text_file(spec.dataset, uploads=datasets))
+    source = load(spec.dataset, cache=cache, uploads=datasets, streaming=spec.loader.streaming)
     _check(source, spec.data_shape, name=spec.dataset.name)
-    by = source.by(spec.split.time or spec.split.column) if isinstance(source, Table) else None
+    by = source.by(spec.split.by) if isinstance(source, Table) else None
     parts = split.parts(spec, source.y, by=by)
+    if (file := _in_file(source)) is not None:
+        return _streamed(spec, source, streaming.fit(spec, file, parts.train), parts)
     reading = _reading(spec, source, parts.train)
     train = reading.rows(parts.train)
     columns = _fit(spec, reading, train, target=source.y[parts.train], class_names=source.class_names)
@@ -83,7 +98,7 @@ def make(spec: JobSpec, *, cache: Path | None, datasets: Path | None = None) -> 
     def samples(x: NDArray[Any], rows: split.Rows) -> Samples:
         y = source.y[rows]
         return Samples(
-            columns.features(x), torch.tensor(y, dtype=torch.int64) if spec.data_shape.classes else columns.target(y)
+            columns.inputs(x), torch.tensor(y, dtype=torch.int64) if spec.data_shape.classes else columns.target(y)
         )
 
     held, test = (samples(reading.rows(rows), rows) if len(rows) else None for rows in (parts.validation, parts.test))
@@ -97,13 +112,47 @@ class _Reading:
     rows: Callable[[split.Rows], NDArray[Any]]
     names: tuple[str, ...] | None
     encoder: Encoder | None = None
+    tokens: Tokens | None = None
 
 
-def _reading(spec: JobSpec, source: Arrays | Table, train: split.Rows) -> _Reading:
+def _in_file(source: Source) -> LazyColumns | PictureFiles | None:
+    """What is not in memory, if it is not."""
+    if isinstance(source, PictureFiles):
+        return source
+    return source.columns if isinstance(source, Table) and isinstance(source.columns, LazyColumns) else None
+
+
+def _streamed(spec: JobSpec, source: Source, made: streaming.Features, parts: split.Parts) -> Data:
+    target, encoder = preprocess.fit(spec.preprocess.target, source.y[parts.train]), made.encoder
+    names = None if encoder is None else encoder.slots
+
+    def samples(rows: split.Rows) -> SampleSet:
+        y = source.y[rows]
+        return made.samples(rows, torch.tensor(y, dtype=torch.int64) if spec.data_shape.classes else target(y))
+
+    held, test = (samples(rows) if len(rows) else None for rows in (parts.validation, parts.test))
+    return Data(samples(parts.train), held, Columns(made.scaling, target, source.class_names, names, encoder), test)
+
+
+def _plain_text(spec: JobSpec, path: Path) -> Data:
+    tokens, parts = text.read(spec, path)
+    unscaled = preprocess.fit("none", np.empty((0, 1)))
+    columns = Columns(unscaled, unscaled, tokens=tokens)
+    return Data(parts["train"], parts.get("validation"), columns, parts.get("test"))
+
+
+def _reading(spec: JobSpec, source: Source, train: split.Rows) -> _Reading:
     if isinstance(source, Arrays):
         return _Reading(source.x.__getitem__, source.feature_names)
+    if isinstance(source, PictureFiles):
+        raise TypeError("These pictures are not in memory.")
     facts: Facts = spec.dataset.settings()["facts"]
-    readings = {name: Reading.parse(text) for name, text in facts.columns.items()}
+    if facts.text_column is not None:
+        texts = words(source.columns[facts.text_column]).spelled()
+        length = spec.data_shape.features[0]
+        tokens = learned(spec.preprocess.text, filter(None, texts[train]), length=length, column=facts.text_column)
+        return _Reading(lambda rows: tokens(texts[rows].tolist()), None, tokens=tokens)
+    readings = {name: Reading.parse(told) for name, told in facts.columns.items()}
     encoder = encoding.fit(source.columns, readings, train)
     return _Reading(functools.partial(encoder, source.columns), encoder.slots, encoder)
 
@@ -119,12 +168,12 @@ def _fit(
     images = bool(models.get(spec.model.name).facts.get("images"))
     encoder, wanted = reading.encoder, spec.preprocess
     features = preprocess.fit(wanted.features, train, whole=images, only=None if encoder is None else encoder.scaled)
-    return Columns(features, preprocess.fit(wanted.target, target), class_names, reading.names, encoder)
+    return Columns(features, preprocess.fit(wanted.target, target), class_names, reading.names, encoder, reading.tokens)
 
 
-def _check(source: Arrays | Table, shape: DataShape, *, name: str) -> None:
+def _check(source: Source, shape: DataShape, *, name: str) -> None:
     promised = ((shape.samples, *shape.features), (shape.samples,) if shape.classes else (shape.samples, shape.outputs))
-    # a table's columns are encoded to the promised width whatever they hold
+    # a table's columns are encoded, and pictures decoded, to the promised width whatever they hold
     x = source.x.shape if isinstance(source, Arrays) else (len(source.y), *shape.features)
     if (x, source.y.shape) != promised:
         raise InvalidData(f"The dataset {name!r} holds {x} and {source.y.shape}, not {promised} as it says.")
@@ -134,8 +183,10 @@ def _check(source: Arrays | Table, shape: DataShape, *, name: str) -> None:
         raise InvalidData(f"The dataset {name!r} holds labels outside 0 to {shape.classes - 1}.")
 
 
-def _is_finite(source: Arrays | Table) -> bool:
-    """Whether every number is one; a table's NaN is an empty cell."""
+def _is_finite(source: Source) -> bool:
+    """Whether every number is one; a table's NaN is an empty cell. What is in a file is judged as it is read."""
     if isinstance(source, Arrays):
         return bool(np.isfinite(source.x).all())
+    if isinstance(source, PictureFiles) or isinstance(source.columns, LazyColumns):
+        return True
     return not any(np.isinf(cells).any() for cells in source.columns.values() if not isinstance(cells, Words))

@@ -27,7 +27,7 @@ class Encoder:
         block, start = np.zeros((len(rows), len(self.slots))), 0
         for code in self.codes:
             end = start + len(code.slots)
-            code.write(_take(columns[code.name], rows), block[:, start:end])
+            code.write(cells_at(columns[code.name], rows), block[:, start:end])
             start = end
         return block
 
@@ -53,8 +53,9 @@ class Encoder:
 
 def fit(columns: Mapping[str, Cells], readings: Mapping[str, Reading], rows: Rows) -> Encoder:
     """The encoder of the columns in `readings`, by these rows of them alone."""
-    return Encoder(tuple(fitted(name, reading, _take(columns[name], rows)) for name, reading in readings.items()))
+    return Encoder(tuple(fitted(name, reading, cells_at(columns[name], rows)) for name, reading in readings.items()))
 
 
-def _take(cells: Cells, rows: Rows) -> Cells:
+def cells_at(cells: Cells, rows: Rows) -> Cells:
+    """The cells of these rows."""
     return cells.take(rows) if isinstance(cells, Words) else cells[rows]

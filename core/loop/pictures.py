@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from zipfile import ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from core.intake.archives import Archive, Unusable, trusted
 from core.intake.labels import Labelled, labelled
 from core.intake.pictures import DAMAGED, FORMATS, careful
 from core.loop.files import written
+from core.parts.uploads import Resize
 
 Pixels = NDArray[np.uint8]
 
@@ -31,23 +33,23 @@ _TOLD = 5
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
-def read(path: Path, facts: Facts, *, cache: Path | None) -> Arrays:
+def read(path: Path, facts: Facts, *, cache: Path | None, resize: Resize = "stretch") -> Arrays:
     """The pictures of the zip at `path`, from 0 (black) to 1: `(samples, channels, height, width)`, and their classes.
 
-    Each is stretched to the height and width of `facts`; what is transparent becomes white, colours
+    Each is brought to the height and width of `facts` as `resize` says; what is transparent becomes white, colours
     become grey where `facts` has one channel, and a JPEG is turned as its EXIF says. The order is that of the names in
     the zip. Raises InvalidData naming the pictures that cannot be read.
     """
     channels, height, width = facts.features
-    kept = cache / f"pictures-{facts.sha256}-{channels}x{height}x{width}.npz" if cache else None
-    x, y, names = _remembered(kept) or _remember(kept, _decoded(path, (channels, height, width)))
+    kept = cache / f"pictures-{facts.sha256}-{resize}-{channels}x{height}x{width}.npz" if cache else None
+    x, y, names = _remembered(kept) or _remember(kept, _unpacked(path, (channels, height, width), resize))
     return Arrays(np.divide(x, 255, dtype=np.float32), y, class_names=names)
 
 
 Found = tuple[Pixels, NDArray[np.int64], tuple[str, ...]]
 
 
-def pixels(content: bytes, *, shape: tuple[int, int, int]) -> Pixels:
+def pixels(content: bytes, *, shape: tuple[int, int, int], resize: Resize = "stretch") -> Pixels:
     """One picture as uint8 of `shape` (channels, height, width); raises one of DAMAGED."""
     channels, height, width = shape
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
@@ -55,8 +57,25 @@ def pixels(content: bytes, *, shape: tuple[int, int, int]) -> Pixels:
         upright = ImageOps.exif_transpose(opened) if opened.format == "JPEG" else opened
         flat = _flat(upright).convert("L" if channels == 1 else "RGB")
     if flat.size != (width, height):
-        flat = flat.resize((width, height), Image.Resampling.BILINEAR)
+        flat = _RESIZED[resize](flat, (width, height))
     return np.asarray(flat).reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def _stretched(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return image.resize(size, Image.Resampling.BILINEAR)
+
+
+def _cropped(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+
+
+def _padded(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return ImageOps.pad(image, size, Image.Resampling.BILINEAR)
+
+
+_RESIZED: Mapping[Resize, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {
+    "stretch": _stretched, "crop": _cropped, "pad": _padded,
+}  # fmt: skip
 
 
 def _flat(image: Image.Image) -> Image.Image:
@@ -69,23 +88,27 @@ def _flat(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
 
 
-def _decoded(path: Path, shape: tuple[int, int, int]) -> Found:
+def _unpacked(path: Path, shape: tuple[int, int, int], resize: Resize) -> Found:
     try:
         with trusted(path) as archive, careful(None):
             found = labelled(archive)
-            return _all(archive, found, shape), _classes(found), found.classes
+            entries = [picture.entry for picture in found.pictures]
+            return decoded(archive, entries, shape, resize=resize), classes_of(found), found.classes
     except Unusable as error:
         raise InvalidData(f"The uploaded zip cannot be read: {error}.") from error
 
 
-def _all(archive: Archive, found: Labelled, shape: tuple[int, int, int]) -> Pixels:
-    x = np.empty((len(found.pictures), *shape), np.uint8)
+def decoded(
+    archive: Archive, entries: Sequence[ZipInfo], shape: tuple[int, int, int], *, resize: Resize = "stretch"
+) -> Pixels:
+    """These pictures as uint8 `(pictures, *shape)`; raises InvalidData naming those that cannot be read."""
+    x = np.empty((len(entries), *shape), np.uint8)
     broken: list[str] = []
-    for place, picture in enumerate(found.pictures):
+    for place, entry in enumerate(entries):
         try:
-            x[place] = pixels(archive.read(picture.entry), shape=shape)
+            x[place] = pixels(archive.read(entry), shape=shape, resize=resize)
         except DAMAGED as error:
-            broken.append(f"{picture.entry.filename} ({error})")
+            broken.append(f"{entry.filename} ({error})")
     if broken:
         raise InvalidData(
             _told(broken, of=len(x)), hint="Take these out of the zip, or mend them; then upload it again."
@@ -98,7 +121,8 @@ def _told(broken: Sequence[str], *, of: int) -> str:
     return f"{len(broken):,} of {of:,} pictures cannot be decoded: {', '.join(broken[:_TOLD])}{more}."
 
 
-def _classes(found: Labelled) -> NDArray[np.int64]:
+def classes_of(found: Labelled) -> NDArray[np.int64]:
+    """Each picture's class."""
     number = {label: place for place, label in enumerate(found.classes)}
     return np.array([number[picture.label] for picture in found.pictures], np.int64)
 

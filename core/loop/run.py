@@ -13,12 +13,14 @@ from torch.optim import Optimizer
 from torchmetrics import Metric
 
 from core.job import EpochRow
+from core.loop.augment import Augment
 from core.loop.batches import Feed
 from core.loop.data import Data
-from core.loop.order import permutation
+from core.loop.order import block_permutation, block_rows, permutation
 from core.loop.pace import Pace
 from core.loop.position import Position
 from core.loop.randomness import Randomness
+from core.loop.rounds import Rounds
 from core.loop.samples import Samples
 from core.loop.stopping import Leaders, Watch
 from core.loop.tally import Tally
@@ -76,8 +78,17 @@ class Run:
     kept: Kept = field(default_factory=Kept)
     tally: Tally = field(default_factory=Tally)
     position: Position = field(default_factory=Position)
+    augment: Augment | None = None
+    rounds: Rounds = field(default_factory=Rounds)
+    chosen: Kept = field(default_factory=Kept)
+    """The weights of the best round that has ended, of a run of several."""
     inexact: str | None = None
     """Why the figures may differ in their last bits from an uninterrupted run's, if they may."""
+
+    @property
+    def best(self) -> EpochRow | None:
+        """The best epoch so far, in all rounds."""
+        return self.rounds.best(self.watch)
 
     @property
     def lr(self) -> float:
@@ -96,15 +107,25 @@ class Run:
             "leaders": self.leaders,
             "tally": self.tally,
             "random": Randomness(self.device),
+            "rounds": self.rounds,
+            "chosen": self.chosen,
         }
 
     def order(self) -> Tensor:
         """The samples that the running epoch has left: int64, their places in the training part."""
         done = self.position.step * self.spec.batch_size
-        return _order(self.spec, self.position.epoch + 1)[done:]
+        return _order(self.spec, self.position.running)[done:]
 
     def batches(self) -> Iterator[Samples]:
-        """The batches that the running epoch has left, in an order that only the seed and the epoch decide."""
+        """The batches that the running epoch has left, in an order that only the seed and the epoch decide.
+
+        They are changed as the spec's augmentations say.
+        """
+        if (augment := self.augment) is not None:
+            epoch, done = self.position.running, self.position.step
+            for step, (rows, batch) in enumerate(self.numbered_batches(), done):
+                yield augment(batch, rows, epoch=epoch, step=step)
+            return
         order = self.order()
         if len(order):
             yield from self.feed(order)
@@ -128,5 +149,13 @@ def is_finite(*figures: float | None) -> bool:
 
 def _order(spec: JobSpec, epoch: int) -> Tensor:
     samples = spec.train_samples
-    order = permutation(samples, seed=spec.seed, epoch=epoch) if spec.loader.shuffle else torch.arange(samples)
-    return order[: spec.steps_per_epoch * spec.batch_size]
+    return _visited(spec, samples, epoch)[: spec.steps_per_epoch * spec.batch_size]
+
+
+def _visited(spec: JobSpec, samples: int, epoch: int) -> Tensor:
+    if not spec.loader.shuffle:
+        return torch.arange(samples)
+    features = spec.data_shape.features
+    if spec.loader.streaming and len(features) == 1:
+        return block_permutation(samples, block=block_rows(features), seed=spec.seed, epoch=epoch)
+    return permutation(samples, seed=spec.seed, epoch=epoch)

@@ -8,7 +8,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from core.parts.limits import Decay, Seed
-from core.registry import PartSettings, datasets, losses, metrics, models, optimizers, schedulers
+from core.registry import (
+    PartSettings,
+    augmentations,
+    datasets,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    schedulers,
+    tokenizers,
+)
 from core.spec.choice import Choice
 from core.spec.resolving import choose_dataset
 
@@ -26,9 +36,12 @@ MAX_MONITOR = 100
 Monitor = Annotated[str, Field(max_length=MAX_MONITOR)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=1_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Length = Annotated[int, Field(ge=1, le=8_192)]
 Seconds = Annotated[float, Field(gt=0, le=315_360_000)]
 """Up to ten years."""
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$", examples=["auto", "cpu", "cuda:0"])]
+
+MAX_FOLDS = 20
 
 LEAST_MEMORY_GB = 0.5
 """A child that holds torch and has trained nothing takes about 0.4 GB of RLIMIT_DATA."""
@@ -39,7 +52,10 @@ LossChoice = Annotated[PartSettings, Choice(losses)]
 OptimizerChoice = Annotated[PartSettings, Choice(optimizers)]
 SchedulerChoice = Annotated[PartSettings, Choice(schedulers)]
 MetricChoice = Annotated[PartSettings, Choice(metrics)]
+TokenizerChoice = Annotated[PartSettings, Choice(tokenizers)]
 MetricChoices = Annotated[tuple[MetricChoice, ...], Field(strict=False, max_length=16)]
+AugmentationChoice = Annotated[PartSettings, Choice(augmentations)]
+AugmentationChoices = Annotated[tuple[AugmentationChoice, ...], Field(strict=False, max_length=16)]
 
 
 def _no_number(value: Any) -> Any:
@@ -62,14 +78,16 @@ class Split(BaseModel):
 
     model_config = STRICT
 
-    validation: Share | None = Field(default=0.2, description="null where a column says it.")
+    validation: Share | None = Field(default=0.2, description="null where a column or folds say it.")
     test: Share | None = Field(
-        default=0.0, description="Looked at once, at the end, with the weights that are kept; null as above."
+        default=0.0,
+        description="Looked at once, at the end, with the weights that are kept; null where a column says it.",
     )
     seed: Seed = 0
     stratify: bool = Field(
         default=True,
-        description="Keep the classes' shares in all parts; true for classes, false for numbers, by time or by column.",
+        description="Keep the classes' shares in all parts; true for classes, false for numbers, by time, column or "
+        "group.",
     )
     time: ColumnName | None = Field(
         default=None, description="A column of a table: the last in time test, those before them validate."
@@ -77,6 +95,27 @@ class Split(BaseModel):
     column: ColumnName | None = Field(
         default=None, description="A column of a table whose cells say train, validation or test."
     )
+    group: ColumnName | None = Field(
+        default=None, description="A column of a table: all rows with the same value are in one part."
+    )
+    folds: Annotated[int, Field(ge=2, le=MAX_FOLDS)] | None = Field(
+        default=None, description="Cross-validation: train as often, each time with another of so many parts held back."
+    )
+    fold: Annotated[int, Field(ge=1, le=MAX_FOLDS)] | None = Field(
+        default=None, description="Train this one of the folds alone; null: all of them, one after another."
+    )
+
+    @property
+    def by(self) -> str | None:
+        """The column that says which part a row is in, or which rows are together."""
+        return self.time or self.column or self.group
+
+    @property
+    def rounds(self) -> tuple[Split, ...]:
+        """The splits that are trained on one after another: this one, or each of its folds."""
+        if self.folds is None or self.fold is not None:
+            return (self,)
+        return tuple(self.model_copy(update={"fold": fold}) for fold in range(1, self.folds + 1))
 
 
 class Preprocess(BaseModel):
@@ -84,9 +123,22 @@ class Preprocess(BaseModel):
 
     model_config = STRICT
 
-    features: Literal["standard", "minmax", "none"] = "standard"
+    features: Literal["standard", "per_channel", "minmax", "none"] = Field(
+        default="standard",
+        description="standard and minmax: by column, or by all pixels for a model of images; "
+        "per_channel: standard for each channel of pictures.",
+    )
     target: Literal["standard", "none"] = Field(
         default="none", description="standard for an upload's target of numbers when not given."
+    )
+    text: TokenizerChoice | None = Field(
+        default=None, description="The tokenizer of a text, fitted on the training part; bytes when not given."
+    )
+    max_length: Length | None = Field(
+        default=None, description="Tokens read of each cell of a text column; 256 when not given."
+    )
+    block_size: Length | None = Field(
+        default=None, description="Tokens of each window of a plain text; 128 when not given."
     )
 
 
@@ -136,6 +188,12 @@ class Loader(BaseModel):
     num_workers: Annotated[int, Field(ge=0, le=64)] = 0
     drop_last: bool = False
     pin_memory: Annotated[Literal["auto", True, False], BeforeValidator(_no_number)] = "auto"
+    streaming: bool = Field(
+        default=False,
+        description="Read features from the file when they are needed: a Parquet table, which is then shuffled by "
+        "blocks, or a zip of pictures. When not given, true for one whose features take more than 1 GiB as float32, "
+        "or than a tenth of what resources.memory_gb leaves beside torch.",
+    )
 
 
 class Resources(BaseModel):

@@ -12,6 +12,7 @@ from core.checks import Finding, problems, refuse, shown
 from core.errors import SpecRefused
 from core.job import Problem
 from core.registry import PartSettings, Registry, datasets, losses, models, optimizers, schedulers
+from core.spec.fields import Loader
 from core.spec.job_spec import JobSpec, parse_spec
 from core.spec.outline import Outline
 from core.spec.size import oversized
@@ -52,6 +53,12 @@ def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
     if not isinstance(patch, Mapping):
         words = f"{shown(patch)} is no patch: give an object with the settings to change."
         raise SpecRefused(_told([Finding((), patch, words, sorted(JobSpec.model_fields))]))
+    if len(old.rounds) > 1:
+        words = (
+            f"This job trains {len(old.rounds)} folds anew one after another, so no epoch of it is one to go on behind "
+            "with other settings. Submit a job of one of them (split.fold), and fork that."
+        )
+        raise SpecRefused(_told([Finding((), None, words)]))
     if large := list(oversized(patch)):
         raise SpecRefused(_told(large))
     before = old.model_dump(mode="json")
@@ -114,6 +121,9 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
         before: BaseModel = getattr(old, section)
         if (now := _valid(type(before), wished.get(section, {}))) is not None:
             yield from _differences(section, before, now, why="the data")
+    if (loader := _valid(Loader, wished.get("loader", {}))) is not None:
+        free = tuple(name for name in Loader.model_fields if name != "streaming")
+        yield from _differences("loader", old.loader, loader, why="the data", free=free)
     if model := _chosen(models, wished.get("model")):
         free = models.get(old.model.name).facts.get("patchable", ())
         yield from _differences("model", old.model, model, why="the weights", free=free)
