@@ -11,6 +11,7 @@ from core.job import Problem
 from core.registry import augmentations
 from core.spec import parse_spec
 from core.spec.patching import patched
+from tests.core.uploading import found, table
 
 CNN: dict[str, Any] = {"dataset": "digits", "model": "cnn"}
 TABLE: dict[str, Any] = {"dataset": "wine", "model": "mlp"}
@@ -89,3 +90,13 @@ def test_channels_are_those_of_pictures() -> None:
     [problem] = refused({**TABLE, "preprocess": {"features": "per_channel"}})
     assert problem.pointer == "/preprocess/features"
     assert problem.allowed == ["standard", "minmax", "none"]
+
+
+@pytest.mark.parametrize(("setting", "value"), [("resize", "pad"), ("size", [8, 8])])
+def test_only_pictures_are_resized(setting: str, value: Any) -> None:
+    dataset = {"name": "upload", "id": "ds_1", "target": "species", setting: value}
+    with pytest.raises(SpecRefused) as told:
+        parse_spec({"dataset": dataset, "model": "mlp"}, found(table()))
+    [problem] = told.value.problems
+    assert problem.pointer == f"/dataset/{setting}"
+    assert "this upload is a table" in problem.message

@@ -16,7 +16,9 @@ from core.errors import InvalidData
 from core.intake import Limits
 from core.intake.pictures import inspect
 from core.loop import pictures
+from core.loop.picture_files import list_pictures
 from core.loop.pictures import pixels, read
+from core.parts.uploads import Resize
 from tests.core.intake.zipping import pets, picture, zipped
 
 
@@ -155,3 +157,30 @@ def test_a_zip_that_is_none_is_invalid_data(tmp_path: Path) -> None:
     path.write_bytes(b"something else")
     with pytest.raises(InvalidData, match="cannot be read"):
         read(path, told, cache=None)
+
+
+@pytest.mark.parametrize(("resize", "corner", "middle"), [("stretch", 255, 255), ("crop", 255, 255), ("pad", 0, 255)])
+def test_a_wide_picture_is_stretched_cut_or_padded(resize: Resize, corner: int, middle: int) -> None:
+    """White with a black stripe at its left tenth: stretched it stays, cut it goes."""
+    image = Image.new("L", (40, 10), "white")
+    image.paste(0, (0, 0, 4, 10))
+    made = io.BytesIO()
+    image.save(made, "PNG")
+    found = pixels(made.getvalue(), shape=(1, 20, 20), resize=resize)[0]
+    assert found.shape == (20, 20)
+    assert (found[0, 10], found[10, 10]) == (corner, middle)
+    assert int(found[10, 0]) == (255 if resize == "crop" else 0)
+
+
+def test_what_was_resized_otherwise_is_decoded_anew(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "pets.zip", pets(**{"dogs/2.png": picture(size=(60, 10), colour="white")}))
+    told, cache = facts(path, (8, 8)), tmp_path / "cache"
+    cache.mkdir()
+    every: tuple[Resize, ...] = ("stretch", "crop", "pad")
+    first = [read(path, told, cache=cache, resize=resize).x for resize in every]
+    assert len(list(cache.iterdir())) == 3
+    assert not np.array_equal(first[0], first[2])
+    again = [read(path, told, cache=cache, resize=resize).x for resize in every]
+    assert all(map(np.array_equal, first, again))
+    lazily = list_pictures(path, told, resize="pad")
+    assert np.array_equal(lazily.pictures(np.arange(len(again[2]))), again[2])

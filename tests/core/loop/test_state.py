@@ -61,7 +61,7 @@ def test_every_part_of_the_state_is_tried_here(bench: Bench) -> None:
         patch.setattr(Run, "stateful", noted)
         bench.attempt({**JOB, "epochs": 1})
     assert parts[0] == {*NEEDED, "leaders"}
-    standing = {"spec", "device", "data", "loss", "metrics", "feed", "pace", "inexact"}
+    standing = {"spec", "device", "data", "loss", "metrics", "feed", "pace", "augment", "inexact"}
     assert {field.name for field in fields(Run)} - standing == parts[0] - {"random"}
 
 
