@@ -31,10 +31,13 @@ WEIGHTS = "model.safetensors"
 CARD = "model.json"
 
 
-def save(run: Run, *, folder: Path, test: Mapping[str, float] | None = None) -> tuple[Artifact, Artifact]:
+def save(
+    run: Run, *, folder: Path, test: Mapping[str, float] | None = None, folds: Mapping[str, Any] | None = None
+) -> tuple[Artifact, Artifact]:
     """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
 
-    The card holds the figures of the `test` part too, if there is one.
+    The card holds the figures of the `test` part too, if there is one, and those of all `folds`; of these the weights
+    are the best one's, which is named beside them, and so is the spec.
     Raises StorageFull when the disk has no room for them.
     """
     with storing(folder):
@@ -42,7 +45,9 @@ def save(run: Run, *, folder: Path, test: Mapping[str, float] | None = None) -> 
             write_weights(run.kept.weights or run.model.state_dict(), draft)
         weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
         with written(folder / CARD) as draft:
-            card = json.dumps(_card(run, weights, test), indent=2, ensure_ascii=False, allow_nan=False)
+            card = json.dumps(
+                _card(run, weights, test=test, folds=folds), indent=2, ensure_ascii=False, allow_nan=False
+            )
             draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
         return weights, artifact(folder / CARD, media_type="application/json")
 
@@ -93,7 +98,7 @@ class Preprocess:
     encoder: Encoder | None = None
     tokens: Tokens | None = None
 
-    def __call__(self, rows: NDArray[Any] | Sequence[Mapping[str, Any] | str]) -> Tensor:
+    def __call__(self, rows: NDArray[Any] | Sequence[Mapping[str, Any] | str | None]) -> Tensor:
         """The rows as the model wants them: float32, encoded and scaled by the statistics of the training part.
 
         They are `(samples, *features)`; of a table they are its columns by name, as they stood in the file or as
@@ -112,7 +117,7 @@ class Preprocess:
             raise TypeError(f"This model was trained on text, not on {type(text).__name__}.")
         return text.strip() if text and column else text  # as cells are read for training
 
-    def _encoded(self, rows: Sequence[Mapping[str, Any] | str]) -> NDArray[np.float64]:
+    def _encoded(self, rows: Sequence[Mapping[str, Any] | str | None]) -> NDArray[np.float64]:
         from core.loop.rows import columns
 
         if self.encoder is None:
@@ -133,7 +138,9 @@ def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
     return folder, card
 
 
-def _card(run: Run, weights: Artifact, test: Mapping[str, float] | None) -> dict[str, Any]:
+def _card(
+    run: Run, weights: Artifact, *, test: Mapping[str, float] | None, folds: Mapping[str, Any] | None
+) -> dict[str, Any]:
     best, last = run.watch.best, run.position.last
     kept = best if run.kept.weights else last
     columns, shape = run.data.columns, run.spec.model_shape
@@ -146,11 +153,13 @@ def _card(run: Run, weights: Artifact, test: Mapping[str, float] | None) -> dict
             "parameters": sum(weight.numel() for weight in run.model.parameters()),
             "kept": "best" if run.kept.weights else "last",
             "epoch": kept and kept.epoch,
+            "fold": run.spec.split.fold,
         },
         "figures": {
             "best": best and wire.finite(best.public()),
             "last": last and wire.finite(last.public()),
             "test": test and wire.finite(test),
+            "folds": folds,
         },
         "monitor": run.watch.monitor,
         "shape": {"features": list(shape.features), "outputs": shape.outputs, "vocabulary": shape.vocabulary},
