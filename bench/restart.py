@@ -30,12 +30,12 @@ def main() -> None:
                 again.append(time.perf_counter() - up.began)
                 ready.append(up.ready_s)
                 up.kill()
-    floor = import_torch_s("torch._dynamo")
+    floor = import_torch_s()
     median, most = statistics.median(again), max(again)
     behind = max(whole - until for whole, until in zip(again, ready, strict=True))
     print(f"at work again {median:.2f} s after the command (most {most:.2f} s of {ROUNDS}; line {LINE_S} s)")
     print(f"at most {behind:.2f} s after /readyz answered")
-    print(f"import torch, torch._dynamo takes {floor:.2f} s: the restart takes {median / floor:.2f} of it")
+    print(f"import torch takes {floor:.2f} s: the restart takes {median / floor:.2f} of it")
 
 
 def _wait_attempt(up: Service, job_id: str, attempt: int) -> None:

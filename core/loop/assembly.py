@@ -92,8 +92,9 @@ def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
         return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
     if isinstance(data.train, Windows):
         return functools.partial(data.train.batches, batch_size=spec.batch_size, device=device)
-    road = in_memory if isinstance(data.train, Samples) else from_thread
-    return road(data.train, batch_size=spec.batch_size, device=device)
+    if isinstance(data.train, Samples):
+        return in_memory(data.train, batch_size=spec.batch_size, device=device)
+    return from_thread(data.train, batch_size=spec.batch_size, device=device)
 
 
 def make_watch(spec: JobSpec) -> Watch:

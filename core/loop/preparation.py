@@ -6,7 +6,6 @@ import encodings.cp437
 import os
 
 import torch
-import torch._dynamo
 import torchmetrics.classification
 import torchmetrics.regression
 from torch import nn
@@ -18,9 +17,10 @@ import core.nets.gpt
 import core.nets.linear
 import core.nets.mlp
 import core.nets.surprisal
+from core.loop.eager import eager
 
-PRELOADED = (encodings.cp437, torch._dynamo, torchmetrics.classification, torchmetrics.regression, core.nets)
-"""What zipfile, torch.optim at its first step and the parts would else import while a run waits (2 s and more)."""
+PRELOADED = (encodings.cp437, torchmetrics.classification, torchmetrics.regression, core.nets)
+"""What zipfile, the parts and the metrics would else import while a run waits."""
 
 
 def prepare() -> None:
@@ -31,7 +31,7 @@ def prepare() -> None:
     """
     settle()
     model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))
-    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    optimizer = eager(torch.optim.Adam(model.parameters(), fused=True))
     loss = nn.functional.cross_entropy(model(torch.randn(4, 2)), torch.tensor([0, 1, 0, 1]))
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
@@ -41,7 +41,8 @@ def settle(*, threads: int = 1) -> None:
     """Fix what a run's numbers depend on: deterministic algorithms and the number of threads."""
     # cuBLAS reads it when CUDA starts; some builds refuse deterministic mode without it
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=True)
+    # its other name, use_deterministic_algorithms, loads torch's compiler too: a second
+    torch.set_deterministic_debug_mode("error")
     # else every empty tensor is filled with NaN first: 3% of a small step, and we read none before it is written
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
