@@ -10,11 +10,12 @@ from core.catalog import SECTIONS, catalog
 
 KNOWN = {
     "datasets": "digits iris wine breast_cancer diabetes moons circles spirals blobs linear random",
-    "models": "linear mlp cnn",
+    "models": "linear mlp cnn embedding_bag gpt",
     "losses": "mse mae huber cross_entropy bce",
     "optimizers": "sgd rmsprop adam adamw adagrad adadelta nadam radam lbfgs",
     "schedulers": "constant step multistep exponential cosine one_cycle plateau",
-    "metrics": "accuracy f1 auroc mae rmse r2",
+    "tokenizers": "bytes bpe",
+    "metrics": "accuracy f1 auroc mae rmse r2 perplexity bits_per_byte",
 }
 
 

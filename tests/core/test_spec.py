@@ -71,7 +71,13 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "name": "digits-mlp",
         "dataset": {"name": "digits"},
         "split": {"validation": 0.2, "test": 0.0, "seed": 0, "stratify": True, "time": None, "column": None},
-        "preprocess": {"features": "standard", "target": "none"},
+        "preprocess": {
+            "features": "standard",
+            "target": "none",
+            "text": None,
+            "max_length": None,
+            "block_size": None,
+        },
         "model": {"name": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "batch_norm": False},
         "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
         "optimizer": {
@@ -242,7 +248,7 @@ def test_the_schema_tells_parts_apart_by_name() -> None:
     schema = JobSpec.model_json_schema()
     assert schema["required"] == ["dataset", "model"]
     names, objects = schema["properties"]["model"]["anyOf"]
-    assert names["enum"] == ["linear", "mlp", "cnn"]
+    assert names["enum"] == ["linear", "mlp", "cnn", "embedding_bag", "gpt"]
     assert objects["discriminator"]["propertyName"] == "name"
     stored = JobSpec.model_json_schema(mode="serialization")
     assert "oneOf" in stored["properties"]["model"]

@@ -77,7 +77,7 @@ def test_the_card_says_what_the_model_is(train_job: TrainJob) -> None:
     told_card = card(told)
     assert told_card["classes"] == ["setosa", "versicolor", "virginica"]
     assert told_card["features"][0] == "sepal length (cm)"
-    assert told_card["shape"] == {"features": [4], "outputs": 3}
+    assert told_card["shape"] == {"features": [4], "outputs": 3, "vocabulary": None}
     assert told_card["weights"]["parameters"] == 15
     assert told_card["figures"]["last"] == told.rows[-1].public()
     assert told_card["figures"]["best"] == min(told.rows, key=lambda row: row.val_loss).public()
