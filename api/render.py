@@ -38,6 +38,7 @@ def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
         "latest": None if job.latest is None else finite(job.latest),
         "best": None if job.best is None else finite(job.best),
         "test": None if job.test is None else dict(job.test),
+        "folds": None if job.folds is None else dict(job.folds),
         "error": None if job.error is None else asdict(job.error),
         "labels": dict(job.labels),
         "parent": None if job.parent is None else dict(job.parent),

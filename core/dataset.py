@@ -75,6 +75,19 @@ class Dataset:
     """Each name with the version that this is under it."""
 
 
+class Series(BaseModel):
+    """A table as series: rows in the order of `time`, those of one `group` by themselves; the next are forecast."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    time: Annotated[str, Field(min_length=1, max_length=1_000, description="A column of dates or numbers.")]
+    window: Annotated[int, Field(ge=1, le=100_000, description="How many rows are looked at.")]
+    horizon: Annotated[int, Field(ge=1, le=10_000, description="How many rows behind these are forecast.")] = 1
+    group: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+        default=None, description="A column that tells series apart; null: all rows are one."
+    )
+
+
 Held = Literal["validation", "test"]
 """A part that may come in a file of its own."""
 
@@ -117,7 +130,9 @@ class Facts(BaseModel):
     labels: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
     """The labels that a sample may have, any number of them; `outputs` is how many there are."""
     others: dict[str, str] = Field(default_factory=dict)
-    """Columns that are read but not learned from, told like `columns`: the split's."""
+    """Columns that are read but not learned from, told like `columns`: the split's and those that make a series."""
+    series: str | None = None
+    """How many rows the series have (`core.groups`), where samples are windows; None where each row is a sample."""
     apart: dict[Held, Apart] = Field(default_factory=dict)
     """The parts that come in files of their own; none of the others' figures counts these."""
 

@@ -77,11 +77,15 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run succeeded: why it ended, the files it leaves, and the figures of the test part if there is one."""
+    """The run succeeded: why it ended, the files it leaves, and the figures of the test part if there is one.
+
+    `folds` are those of a cross-validation, for JSON: each fold's `figures`, and their `mean` and `std`.
+    """
 
     reason: Reason
     artifacts: tuple[Artifact, ...]
     test: Mapping[str, float] | None = None
+    folds: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

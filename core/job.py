@@ -116,6 +116,8 @@ class EpochRow:
     epoch_s: float
     samples_per_s: float
     data_wait_s: float
+    fold: int | None = None
+    """Which fold of a cross-validation it is of, from 1; None without folds."""
 
     def figures(self) -> dict[str, float]:
         """The numbers that a recomputation must reproduce, by their public names."""
@@ -125,9 +127,10 @@ class EpochRow:
         return {**losses, **self.metrics, "lr": self.lr}
 
     def public(self) -> dict[str, float | int]:
-        """The row as clients see it: `epoch`, the figures, then the times."""
+        """The row as clients see it: `epoch`, the `fold` if there are folds, the figures, then the times."""
         times = {"epoch_s": self.epoch_s, "samples_per_s": self.samples_per_s, "data_wait_s": self.data_wait_s}
-        return {"epoch": self.epoch, **self.figures(), **times}
+        fold = {} if self.fold is None else {"fold": self.fold}
+        return {"epoch": self.epoch, **fold, **self.figures(), **times}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,8 @@ class Job:
     """Why the figures may differ in their last bits from an uninterrupted run's; None while they are equal."""
     test: Mapping[str, Any] | None = None
     """The figures of the test part, told at the end."""
+    folds: Mapping[str, Any] | None = None
+    """The figures of each fold with their mean and standard deviation, told at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +228,13 @@ class Worker:
     started_at: datetime | None = None
     heartbeat_at: datetime | None = None
     jobs: tuple[str, ...] = field(default=())
+
+
+def planned_epochs(spec: Mapping[str, Any]) -> int:
+    """How many epochs a job with this spec trains at most, all folds together."""
+    split = spec.get("split") or {}
+    folds = 1 if split.get("fold") else split.get("folds") or 1
+    return int(spec["epochs"]) * int(folds)
 
 
 def first_epoch(parent: Mapping[str, Any] | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +33,30 @@ def sizes(samples: int, validation: float, *, test: float = 0.0) -> Sizes:
     tested = _part(samples, test)
     held = min(_part(samples, validation), samples - tested)
     return Sizes(samples - held - tested, held, tested)
+
+
+def fold_sizes(samples: int, folds: int, *, test: float = 0.0) -> tuple[Sizes, ...]:
+    """The sizes of the parts in each fold of a cross-validation, when the test part is held back from all of them.
+
+    >>> fold_sizes(8, 3)
+    (Sizes(train=5, validation=3, test=0), Sizes(train=5, validation=3, test=0), Sizes(train=6, validation=2, test=0))
+    """
+    tested = _part(samples, test)
+    each, over = divmod(samples - tested, folds)
+    held = [each + (fold < over) for fold in range(folds)]
+    return tuple(Sizes(samples - tested - one, one, tested) for one in held)
+
+
+def quotas(counts: Sequence[int], wanted: int) -> list[int]:
+    """How many of each class to hold back, by largest remainder: its last sample only when no other class can give."""
+    whole = sum(counts)
+    takes = [count * wanted // whole for count in counts]
+    order = sorted(
+        range(len(counts)), key=lambda place: (counts[place] - takes[place] <= 1, -(counts[place] * wanted % whole))
+    )
+    for place in order[: wanted - sum(takes)]:
+        takes[place] += 1
+    return takes
 
 
 def part_named(word: str) -> str | None:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from core import wire
-from core.job import Status
+from core.job import Status, planned_epochs
 from core.views import EpochView, JobView
 from trainwire import bars, figures, folder
 from trainwire.address import USUAL_URL
@@ -62,7 +62,7 @@ def _train(client: Client, service: Service, console: Console) -> JobView:
     spec = _short(example(SPEC))
     job = client.submit(json.loads(example(SPEC).read_text(encoding="utf-8")))
     console.print(f"POST /v1/jobs  <- {spec}  -> {job.id}", soft_wrap=True)
-    bars.show(client.watch(job.id, patience_s=PATIENCE_S), console=console, epochs=job.spec["epochs"])
+    bars.show(client.watch(job.id, patience_s=PATIENCE_S), console=console, epochs=planned_epochs(job.spec))
     return client.job(job.id)
 
 

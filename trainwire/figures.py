@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from core.job import Status
+from core.job import Status, planned_epochs
 from core.views import CatalogView, CheckpointView, EpochView, HeldOutView, JobView
 
 _COLOURS = {
@@ -24,7 +24,7 @@ _COLOURS = {
 _WIDE, _MEDIUM = 120, 90
 """Columns of a terminal on which a list has room for the figures, and for the reasons."""
 _YIELDING = {"name", "best"}
-_TIMES = {"epoch", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
+_TIMES = {"epoch", "fold", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
 
 
 def number(value: object) -> str:
@@ -43,6 +43,12 @@ def row_text(row: Mapping[str, Any]) -> str:
     """An epoch's losses and metrics on one line."""
     shown = {**row, **(row.get("nonfinite") or {})}
     return "  ".join(f"{name} {number(value)}" for name, value in shown.items() if name not in _TIMES)
+
+
+def folds_lines(folds: Mapping[str, Any]) -> list[str]:
+    """The figures of each fold, and their mean and standard deviation, a line each."""
+    rows = [f"fold {row['fold']} (epoch {row['epoch']}): {row_text(row)}" for row in folds["figures"]]
+    return [*rows, f"mean: {row_text(folds['mean'])}", f"std: {row_text(folds['std'])}"]
 
 
 def status_text(job: JobView, *, is_short: bool = False) -> Text:
@@ -133,6 +139,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "latest": row_text(_given(job.latest)) if job.latest else None,
         "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
         "test": row_text(_given(job.test)) if job.test else None,
+        "folds": "\n".join(folds_lines(job.folds.model_dump())) if job.folds else None,
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),
         "goes on": f"behind epoch {job.parent.epoch or 0} of {job.parent.id}" if job.parent else None,
@@ -147,7 +154,7 @@ def _given(row: EpochView | HeldOutView) -> dict[str, Any]:
 
 def _epoch(job: JobView) -> str:
     done = job.latest.epoch if job.latest else 0
-    return f"{done}/{job.spec['epochs']}"
+    return f"{done}/{planned_epochs(job.spec)}"
 
 
 def _age(at: datetime) -> str:

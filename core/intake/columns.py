@@ -66,6 +66,7 @@ class ColumnTally:
             mean=seen.mean,
             examples=seen.examples,
             counts=_counts(kind, seen),
+            groups=seen.groups,
         )
 
 

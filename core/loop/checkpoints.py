@@ -28,10 +28,12 @@ from core.loop.position import Position
 from core.loop.run import Run
 from core.loop.space import ensure_space, storing
 
-WEIGHTS = {"model": "model.safetensors", "kept": "best.safetensors"}
+WEIGHTS = {"model": "model.safetensors", "kept": "best.safetensors", "chosen": "round.safetensors"}
 """The parts of a run's state that are weights; each has a file of its own, which is missing when there are none."""
 STATE = "state.pt"
 REQUIRED = frozenset({WEIGHTS["model"], STATE})
+_ABSENT: Mapping[str, Any] = {"kept": {}, "chosen": {}, "rounds": {"ended": []}}
+"""The parts of a state that a checkpoint need not have."""
 _PLAIN = 1 << 16
 """Bytes that the state takes beside its tensors, well rounded up."""
 _BROKEN = (
@@ -93,7 +95,7 @@ def read(checkpoint: Checkpoint) -> Snapshot:
         weights = {name: _read_weights(folder / file) for name, file in WEIGHTS.items() if file in files}
         position = Position()
         position.load_state_dict(state["parts"]["position"])
-        return Snapshot({"kept": {}, **state["parts"], **weights}, position, state["fingerprint"], state["inexact"])
+        return Snapshot({**_ABSENT, **state["parts"], **weights}, position, state["fingerprint"], state["inexact"])
 
 
 def restore(run: Run, snapshot: Snapshot) -> None:

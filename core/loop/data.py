@@ -19,7 +19,7 @@ from core.data import Arrays, DataShape
 from core.dataset import Facts
 from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop import encoding, preprocess, split, streaming, text
+from core.loop import encoding, joining, preprocess, series, split, streaming, text
 from core.loop.batches import at_home
 from core.loop.cache import load, text_file
 from core.loop.columns import LazyColumns
@@ -31,6 +31,7 @@ from core.loop.source import Source
 from core.loop.table import Table, Words, words
 from core.loop.tokens import Tokens, learned
 from core.registry import models
+from core.shelf import Folders
 from core.spec import JobSpec
 
 
@@ -77,18 +78,19 @@ class Data:
         return whole.hexdigest()[:16]
 
 
-def make(spec: JobSpec, *, cache: Path | None, datasets: Path | None = None) -> Data:
+def make(spec: JobSpec, *, cache: Path | None, datasets: Path | Folders | None = None) -> Data:
     """Load, split, encode and scale the data of `spec`; what is fitted, is on the training part alone.
 
-    `datasets` is the folder in which uploads lie. Raises InvalidData when the arrays are not what the dataset promised,
+    `datasets` is where uploads lie. Raises InvalidData when the arrays are not what the dataset promised,
     hold a NaN or an infinity, or cannot be read at all.
     """
     if spec.data_shape.next_token:
         return _plain_text(spec, text_file(spec.dataset, uploads=datasets))
     source = load(spec.dataset, cache=cache, uploads=datasets, streaming=spec.loader.streaming)
-    _check(source, spec.data_shape, name=spec.dataset.name)
-    by = source.by(spec.split.by) if isinstance(source, Table) else None
-    parts = split.parts(spec, source.y, by=by)
+    if isinstance(source, Table) and spec.dataset.settings().get("series") is not None:
+        return _series(spec, source)
+    _check(source, replace(spec.data_shape, samples=sum(spec.split_sizes)), name=spec.dataset.name)
+    parts = joining.parts(spec, source)
     if (file := _in_file(source)) is not None:
         return _streamed(spec, source, streaming.fit(spec, file, parts.train), parts)
     reading = _reading(spec, source, parts.train)
@@ -132,6 +134,14 @@ def _streamed(spec: JobSpec, source: Source, made: streaming.Features, parts: sp
 
     held, test = (samples(rows) if len(rows) else None for rows in (parts.validation, parts.test))
     return Data(samples(parts.train), held, Columns(made.scaling, target, source.class_names, names, encoder), test)
+
+
+def _series(spec: JobSpec, table: Table) -> Data:
+    if not (_is_finite(table) and np.isfinite(table.y).all()):
+        raise InvalidData(f"The dataset {spec.dataset.name!r} holds infinite numbers; there is no learning from these.")
+    made = series.read(spec, table)
+    columns = Columns(made.features, made.target, feature_names=made.encoder.slots, encoder=made.encoder)
+    return Data(made.parts["train"], made.parts.get("validation"), columns, made.parts.get("test"))
 
 
 def _plain_text(spec: JobSpec, path: Path) -> Data:

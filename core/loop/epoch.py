@@ -38,4 +38,14 @@ def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRo
     train_loss, seconds = tally.mean(), tally.seconds
     val_loss, metrics = evaluate(run) if is_finite(train_loss) else (None, {})
     speed = tally.samples / seconds
-    return EpochRow(epoch, train_loss, val_loss, metrics, tally.lr or 0.0, seconds, speed, data_wait_s=tally.waited_s)
+    return EpochRow(
+        epoch,
+        train_loss,
+        val_loss,
+        metrics,
+        tally.lr or 0.0,
+        seconds,
+        speed,
+        data_wait_s=tally.waited_s,
+        fold=run.spec.split.fold,
+    )

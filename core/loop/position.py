@@ -11,17 +11,24 @@ from core.job import EpochRow
 
 @dataclass
 class Position:
-    """Behind `epoch` whole epochs and `step` steps of the next one, in a forked job's stage number `stage`."""
+    """Behind `epoch` whole epochs and `step` steps of the next one, in stage number `stage` of the run."""
 
     stage: int = 0
     epoch: int = 0
     step: int = 0
+    began: int = 0
+    """The epoch behind which this round began: a stage of a run that began anew."""
     schedule_since: int = 0
-    """The epoch behind which the learning rate's schedule began."""
+    """The epoch behind which the learning rate's schedule began, counted within the round."""
     micro_batch: int | None = None
     """Samples that go through the model at a time, once a whole batch has not fitted into memory."""
     last: EpochRow | None = None
     """The row of the latest epoch that ended."""
+
+    @property
+    def running(self) -> int:
+        """The epoch that runs, counted from 1 within its round: what is drawn rests on it."""
+        return self.epoch - self.began + 1
 
     def end_epoch(self, row: EpochRow) -> None:
         """Stand behind the epoch of `row`."""

@@ -3,56 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-
-import torch
 
 from core.checkpoint import Checkpoint
 from core.events import Noticed, Resumed
-from core.loop import data
 from core.loop.assembly import assemble
 from core.loop.checkpoints import Unusable, read, restore
-from core.loop.data import Data
 from core.loop.fingerprint import difference, fingerprint
 from core.loop.position import Position
 from core.loop.preparation import settle
 from core.loop.run import Run
 from core.loop.stages import Leg
+from core.loop.supply import Supply
 
 Beginning = tuple[Run, Resumed | None, list[Noticed]]
 """The run, where it goes on, and what was wrong with the checkpoints that were tried before."""
 
 
-def begin(
-    course: Sequence[Leg],
-    *,
-    device: torch.device,
-    candidates: Sequence[Checkpoint],
-    cache: Path | None,
-    datasets: Path | None = None,
-) -> Beginning:
+def begin(course: Sequence[Leg], supply: Supply, candidates: Sequence[Checkpoint]) -> Beginning:
     """Assemble the run, at the newest of `candidates` that can be used or at its start."""
-    own = course[-1].spec
-    made = data.make(own, cache=cache, datasets=datasets).on(device, train=not own.loader.num_workers)
     broken: list[Noticed] = []
     for candidate in candidates:
         try:
-            return *_resumed(course, made, device=device, candidate=candidate), broken
+            return *_resumed(course, supply, candidate), broken
         except Unusable as why:
             broken.append(_notice(candidate, str(why)))
     settle(threads=course[0].spec.resources.threads)
-    return assemble(course[0].spec, made, device=device), None, broken
+    return assemble(course[0].spec, supply.of(course[0].data), device=supply.device), None, broken
 
 
-def _resumed(course: Sequence[Leg], made: Data, *, device: torch.device, candidate: Checkpoint) -> tuple[Run, Resumed]:
+def _resumed(course: Sequence[Leg], supply: Supply, candidate: Checkpoint) -> tuple[Run, Resumed]:
     snapshot = read(candidate)
     at = snapshot.position
-    spec = _leg(course, at, candidate).spec
-    settle(threads=spec.resources.threads)
-    run = assemble(spec, made, device=device, schedule_since=at.schedule_since)
+    leg = _leg(course, at, candidate)
+    settle(threads=leg.spec.resources.threads)
+    run = assemble(leg.spec, supply.of(leg.data), device=supply.device, schedule_since=at.schedule_since)
     restore(run, snapshot)
     run.inexact = snapshot.inexact or difference(snapshot.fingerprint, fingerprint(run))
-    return run, Resumed(candidate.id, at.epoch, at.step, run.inexact, run.watch.best)
+    return run, Resumed(candidate.id, at.epoch, at.step, run.inexact, run.best)
 
 
 def _leg(course: Sequence[Leg], at: Position, candidate: Checkpoint) -> Leg:
@@ -60,7 +47,7 @@ def _leg(course: Sequence[Leg], at: Position, candidate: Checkpoint) -> Leg:
     place = f"stage {at.stage}, epoch {at.epoch}, step {at.step}"
     if (at.epoch, at.step) != (candidate.epoch, candidate.step):
         raise Unusable(f"it stands at {place}, which is not where it is said to")
-    if at.stage >= len(course) or (at.epoch, at.step) > (course[at.stage].until, 0):
+    if at.stage >= len(course) or (at.epoch - at.began, at.step) > (course[at.stage].until, 0):
         raise Unusable(f"it stands at {place}, where this job never comes")
     return course[at.stage]
 

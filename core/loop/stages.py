@@ -1,4 +1,4 @@
-"""The stages of a run: a forked job first repeats its parents' epochs, and then its own spec takes over."""
+"""The stages of a run: a forked job first repeats its parents' epochs, and each round of a job begins anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from core.checkpoint import Occasion, Stage
 from core.events import Noticed, RunEvent
+from core.loop import augment
 from core.loop.assembly import (
     make_feed,
     make_metrics,
@@ -23,6 +24,8 @@ from core.loop.preparation import settle
 from core.loop.randomness import seed_all, undisturbed
 from core.loop.run import Kept, Run
 from core.loop.stopping import Leaders
+from core.loop.supply import Supply
+from core.loop.turning import begin_anew
 from core.registry import losses
 from core.spec import JobSpec
 
@@ -34,31 +37,42 @@ _NO_TRAINING = {
 
 @dataclass(frozen=True)
 class Leg:
-    """One stage of a run: it trains by `spec` up to the end of epoch `until`."""
+    """One stage of a run: it trains by `spec` up to the end of epoch `until`, counted within its round.
+
+    Its data is that of the spec `data`. A stage begins with the weights of the one before, or `anew`.
+    """
 
     number: int
     spec: JobSpec
     until: int
-    last: bool
+    data: JobSpec
+    ends_early: bool = False
+    anew: bool = False
 
     def is_over(self, run: Run) -> bool:
-        """Whether `run` is at the end of this stage; early stopping ends only the last one."""
-        return run.position.epoch >= self.until or (self.last and run.watch.reason is not None)
+        """Whether `run` is at the end of this stage; early stopping ends no earlier part of a forked job."""
+        return run.position.running > self.until or (self.ends_early and run.watch.reason is not None)
 
 
 def legs(spec: JobSpec, lineage: Sequence[Stage]) -> tuple[Leg, ...]:
-    """The stages of a job with `spec`, its own last."""
+    """The stages of a job with `spec`: those that it comes from, then its own, one for each round."""
     before = enumerate(lineage)
-    earlier = [Leg(number, JobSpec.model_validate(dict(one.spec)), one.until, last=False) for number, one in before]
-    return (*earlier, Leg(len(earlier), spec, spec.epochs, last=True))
+    earlier = [Leg(number, JobSpec.model_validate(dict(one.spec)), one.until, spec) for number, one in before]
+    rounds = enumerate(spec.rounds, len(earlier))
+    anew = len(spec.rounds) > 1
+    return (*earlier, *(Leg(number, one, spec.epochs, one, ends_early=True, anew=anew) for number, one in rounds))
 
 
-def enter(run: Run, leg: Leg, cadence: Cadence, *, epochs: int) -> Iterator[RunEvent]:
-    """Begin `leg`, or go on with it: a run that comes from the one before is turned over to its spec and kept."""
-    if run.position.stage < leg.number:
+def enter(run: Run, course: Sequence[Leg], cadence: Cadence, supply: Supply) -> Iterator[RunEvent]:
+    """Begin the first of `course`, or go on with it: a run that comes from the stage before is turned over to it."""
+    leg = course[0]
+    if run.position.stage < leg.number and leg.anew:
+        begin_anew(run, leg, supply)
+    elif run.position.stage < leg.number:
         yield from turn_over(run, leg.spec)
         yield from cadence.take(Occasion.EPOCH)
     at, steps = run.position, leg.spec.steps_per_epoch
+    epochs = at.began + sum(one.until for one in course) if leg.anew else course[-1].until
     run.pace = Pace(epochs, steps, done=at.epoch * steps + at.step)
     if not leg.is_over(run) and cadence.due():
         yield from cadence.look()
@@ -147,6 +161,7 @@ def _turn_watch(run: Run, old: JobSpec) -> None:
 def _turn_rest(run: Run, old: JobSpec) -> None:
     spec, wishes = run.spec, run.spec.checkpoints
     run.loss, run.metrics = losses.build(spec.loss), make_metrics(spec)
+    run.augment = augment.make(spec, run.data, run.device)
     leaders, run.leaders = run.leaders, Leaders(wishes.monitor, wishes.keep_best)
     run.leaders.load_state_dict(leaders.state_dict())
     if (spec.batch_size, spec.loader) != (old.batch_size, old.loader):

@@ -40,13 +40,17 @@ class Watch:
 
     def see(self, row: EpochRow) -> bool:
         """Take in an epoch's figures; whether it is the best so far."""
-        cost = _cost(row, self.monitor, rises=self.rises)
+        cost = self.cost(row)
         self._waited += 1
         if cost < self._mark - self.min_delta:
             self._mark, self._waited = cost, 0
         if better := cost < self._best_cost:
             self._best_cost, self.best = cost, row
         return better
+
+    def cost(self, row: EpochRow) -> float:
+        """The monitored figure of `row`, turned so that less is better; NaN where it has none."""
+        return _cost(row, self.monitor, rises=self.rises)
 
     def wait_anew(self) -> None:
         """Count the epochs without a gain from here."""

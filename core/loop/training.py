@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,8 +20,11 @@ from core.loop.preparation import settle
 from core.loop.resuming import begin
 from core.loop.run import Run, is_finite
 from core.loop.stages import enter, legs
+from core.loop.supply import Supply
+from core.loop.turning import crown
 from core.loop.versions import VERSIONS
 from core.loop.weights import save as save_weights
+from core.shelf import Folders
 from core.spec import JobSpec
 
 NOWHERE = Saving()
@@ -32,7 +36,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
     folder: Path,
     device: str = "cpu",
     cache: Path | None = None,
-    datasets: Path | None = None,
+    datasets: Path | Folders | None = None,
     save: Saving = NOWHERE,
     stop: Callable[[], bool] = never,
 ) -> Iterator[RunEvent]:
@@ -47,19 +51,18 @@ def train(  # noqa: PLR0913  (all but two have a default)
     """
     settle(threads=spec.resources.threads)
     course = legs(spec, save.lineage)
-    run, resumed, notices = begin(
-        course, device=torch.device(device), candidates=save.candidates, cache=cache, datasets=datasets
-    )
+    supply = Supply(torch.device(device), cache=cache, datasets=datasets)
+    run, resumed, notices = begin(course, supply, save.candidates)
     yield _started(run, spec, resumed)
     yield from notices
     cadence = Cadence(run, folder=save.folder, stop=stop)
     try:
         for leg in course[run.position.stage :]:
-            yield from enter(run, leg, cadence, epochs=spec.epochs)
+            yield from enter(run, course[leg.number :], cadence, supply)
             while not leg.is_over(run):
                 row = yield from train_epoch(run, cadence)
                 best = run.watch.see(row)
-                yield EpochDone(row, best)
+                yield EpochDone(row, run.best is row)
                 if not is_finite(row.train_loss, row.val_loss):
                     raise _diverged(run, row)
                 if best and restores_best(run.spec):
@@ -70,7 +73,8 @@ def train(  # noqa: PLR0913  (all but two have a default)
     except StopAsked:
         yield Stopped()
         return
-    yield from _finish(run, folder=folder)
+    folds = crown(run, course, supply)
+    yield from _finish(run, folds, folder=folder)
 
 
 def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
@@ -78,7 +82,7 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
         device=str(run.device),
         parameters=sum(weight.numel() for weight in run.model.parameters()),
         steps_per_epoch=spec.steps_per_epoch,
-        epochs=spec.epochs,
+        epochs=spec.epochs * len(spec.rounds),
         train_samples=spec.train_samples,
         val_samples=spec.val_samples,
         threads=spec.resources.threads,
@@ -88,12 +92,13 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
     )
 
 
-def _finish(run: Run, *, folder: Path) -> Iterator[Finished]:
+def _finish(run: Run, folds: dict[str, Any] | None, *, folder: Path) -> Iterator[Finished]:
     failpoint("finish.before_weights")
     test = judge_by_test(run)
-    artifacts = save_weights(run, folder=folder, test=test)
+    artifacts = save_weights(run, folder=folder, test=test, folds=folds)
     failpoint("finish.after_weights")
-    yield Finished(run.watch.reason or Reason.COMPLETED, artifacts, test)
+    reason = run.watch.reason or Reason.COMPLETED if folds is None else run.rounds.reason
+    yield Finished(reason, artifacts, test, folds)
 
 
 def _diverged(run: Run, row: EpochRow) -> Diverged:

@@ -85,6 +85,7 @@ def load_preprocess(path: str | Path) -> Preprocess:
         tuple(card["classes"] or ()),
         columns and Encoder.restore(columns),
         text and Tokens.restore(text),
+        (card["spec"]["dataset"].get("series") or {}).get("window"),
     )
 
 
@@ -97,17 +98,26 @@ class Preprocess:
     classes: tuple[str, ...]
     encoder: Encoder | None = None
     tokens: Tokens | None = None
+    window: int | None = None
+    """How many rows of a series a sample is."""
 
     def __call__(self, rows: NDArray[Any] | Sequence[Mapping[str, Any] | str | None]) -> Tensor:
         """The rows as the model wants them: float32, encoded and scaled by the statistics of the training part.
 
         They are `(samples, *features)`; of a table they are its columns by name, as they stood in the file or as
         Python's own values, other columns beside them. A cell that is missing or empty, and a word that training did
-        not know, is taken as there. Raises ValueError for a cell that cannot be read.
+        not know, is taken as there. Rows of a series come in the order of time, one series by itself, the target among
+        their columns; of these each `window` rows in a row are a sample. Raises ValueError for a cell that cannot be
+        read, and for rows that are fewer than a window.
         """
         if self.tokens is not None:
             return torch.from_numpy(self.tokens(list(map(self._text, rows))))
-        return self.features(rows if isinstance(rows, np.ndarray) else self._encoded(rows))
+        scaled = self.features(rows if isinstance(rows, np.ndarray) else self._encoded(rows))
+        if self.window is None:
+            return scaled
+        if len(scaled) < self.window:
+            raise ValueError(f"This model looks at {self.window} rows of a series: give at least {self.window} rows.")
+        return scaled.unfold(0, self.window, 1).contiguous()
 
     def _text(self, row: Any) -> str | None:
         """A row's text: itself, or its cell in the column that the model was trained on."""

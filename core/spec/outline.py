@@ -10,6 +10,7 @@ from core.data import Cost, DataShape, ModelShape, Task
 from core.dataset import Facts
 from core.groups import dealt_sizes
 from core.registry import Part, PartSettings, datasets, losses, models, optimizers, tokenizers
+from core.series import series_sizes
 from core.split import Sizes, fold_sizes, sizes
 from core.windows import window_sizes
 
@@ -84,9 +85,9 @@ class Outline:
     def _drawn_by_fold(self) -> tuple[Sizes, ...]:
         """How many samples train, validate and test in each fold; one entry without folds."""
         split = self["split"]
-        if split.column is not None:
+        if split.column is not None and split.folds is None:
             return (self._counted,)
-        if split.test is None or (split.validation is None) != (split.folds is not None):
+        if split.column is not None or split.test is None or (split.validation is None) != (split.folds is not None):
             raise Unsound("split")
         if (split.fold or 1) > (split.folds or 1):
             raise Unsound("split")
@@ -96,6 +97,8 @@ class Outline:
             return self._folded
         if self._told.next_token:
             return (self._windows,)
+        if self.facts is not None and self.facts.series is not None:
+            return (self._forecast,)
         return (sizes(self.data_shape.samples, split.validation, test=split.test),)
 
     @property
@@ -178,6 +181,13 @@ class Outline:
         if self.facts is None or None in (split.validation, split.test, block_size):
             raise Unsound("split")
         return window_sizes(self.facts.samples, split.validation, test=split.test, block_size=block_size)
+
+    @property
+    def _forecast(self) -> Sizes:
+        """How many windows the parts of the series give."""
+        lengths, series, split = self.facts.series if self.facts else None, self["dataset"].series, self["split"]
+        shares = {"validation": split.validation or 0.0, "test": split.test or 0.0}
+        return series_sizes(lengths or "", window=series.window, horizon=series.horizon, **shares)
 
     @property
     def _folded(self) -> tuple[Sizes, ...]:

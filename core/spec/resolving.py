@@ -9,8 +9,9 @@ from typing import Any
 from core.checks import Finding, refuse, shown
 from core.dataset import Dataset, Facts, Form, Profile
 from core.errors import DataRefused
+from core.parts.uploads import LONGEST_PATH
 from core.registry import PartSettings, datasets
-from core.spec import apart, tables
+from core.spec import apart, series, tables
 from core.spec.apart import MOST_TOLD, PARTS
 from core.spec.classes import class_findings
 from core.spec.splitting import groups_of, part_counts
@@ -22,6 +23,7 @@ OF_TABLES: Mapping[str, Any] = {
     "features": None,
     "exclude": (),
     "drop_missing_target": False,
+    "series": None,
 }
 """The settings that only tables have, and what they are when not given."""
 OF_PICTURES: Mapping[str, Any] = {"size": None, "resize": "stretch"}
@@ -96,6 +98,21 @@ class Lookup:
         return name if isinstance(name, str) else None
 
 
+def names_a_file(spec: Any) -> bool:
+    """Whether a spec, as it came, names a file, which has to be looked up."""
+    dataset = spec.get("dataset") if isinstance(spec, Mapping) else None
+    return _named_by(dataset.get("name") if isinstance(dataset, Mapping) else dataset) is not None
+
+
+def files_of(spec: Any) -> tuple[str, ...]:
+    """The paths of files that a spec names, as it came."""
+    dataset = spec.get("dataset") if isinstance(spec, Mapping) else None
+    if not isinstance(dataset, Mapping) or _named_by(dataset.get("name")) != "path":
+        return ()
+    named = (dataset.get(setting) for setting in ("path", *PARTS))
+    return tuple(path for path in named if isinstance(path, str) and 0 < len(path) <= LONGEST_PATH)
+
+
 def choose_dataset(value: Any, lookup: Lookup | None) -> PartSettings:
     """`value` as a dataset's settings, an upload's with its facts; raises ValidationError.
 
@@ -151,6 +168,9 @@ def _resolved(chosen: PartSettings, named_by: str, lookup: Lookup) -> PartSettin
 
 def _findings(wanted: Mapping[str, Any], profile: Profile, lookup: Lookup) -> Iterator[Finding]:
     if profile.form == "table":
+        if wanted["series"] is not None:
+            yield from series.findings(wanted, profile)
+            wanted = series.as_numbers(wanted)
         yield from tables.findings(wanted, profile, reserved=lookup.reserved)
     else:
         yield from _alien_settings(wanted, profile)
@@ -193,6 +213,7 @@ def _target_can_be_learned(wanted: Mapping[str, Any], profile: Profile) -> Itera
 
 def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts:
     profile = dataset.profile
+    wanted = wanted if wanted["series"] is None else series.as_numbers(wanted)
     told: dict[str, Any] = {
         "sha256": dataset.sha256,
         "format": profile.format,
@@ -203,9 +224,10 @@ def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts
         told |= {"samples": dataset.bytes, "features": ()}
     elif profile.form == "table":
         told |= tables.facts(wanted, profile, reserved=lookup.reserved)
+        told |= series.facts(wanted, profile, told) if wanted["series"] is not None else {}
         told["split_counts"] = part_counts(lookup.split_column, profile)
         told["groups"] = groups_of(lookup.split_group, profile)
-        told["others"] = tables.others(told["columns"], profile, lookup.split_columns)
+        told["others"] = tables.others(told["columns"], profile, (*lookup.split_columns, *tables.of_series(wanted)))
     else:
         classes = None if wanted["task"] == "numbers" else _classes(profile)
         outputs = profile.targets.outputs if profile.targets and classes is None else 1

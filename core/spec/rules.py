@@ -20,6 +20,7 @@ from core.spec.picture_rules import (
     mixed_batches_have_partners,
     only_pictures_have_channels,
 )
+from core.spec.series import series_is_split_in_time
 from core.spec.split_rules import (
     folds_can_be_made,
     groups_suffice,
@@ -185,6 +186,7 @@ def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    series_is_split_in_time,
     split_is_chosen_one_way,
     folds_can_be_made,
     groups_suffice,

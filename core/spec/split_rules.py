@@ -19,7 +19,7 @@ def split_is_chosen_one_way(outline: Outline) -> Iterator[Finding]:
     split = outline["split"]
     chosen = [way for way in WAYS if getattr(split, way) is not None]
     if len(chosen) > 1:
-        told = f"A split is {WAYS[chosen[0]]} or {WAYS[chosen[1]]}, not both."
+        told = f"A split is {WAYS[chosen[0]]} or {WAYS[chosen[1]]}, not by both."
         yield Finding(("split", chosen[0]), getattr(split, chosen[0]), told, [None])
     for way in chosen:
         yield from _without_columns(outline, way, getattr(split, way))
@@ -39,18 +39,13 @@ def folds_can_be_made(outline: Outline) -> Iterator[Finding]:
         yield Finding(("split", "fold"), split.fold, told, {"maximum": folds} if folds else [None])
     if folds is None:
         return
-    if split.column is not None:
-        told = f"The column {shown(split.column)} says which rows validate, so there are no folds to make."
-        yield Finding(("split", "folds"), folds, told, [None])
-    elif split.time is not None:
-        told = "All but the last fold would train on what comes after it, so a split by time has no folds."
-        yield Finding(("split", "folds"), folds, told, [None])
-    elif outline.data_shape.next_token:
-        told = "A text is split in its own order: its beginning trains, so there are no folds."
-        yield Finding(("split", "folds"), folds, told, [None])
-    elif split.group is None and (rest := arithmetic(outline.data_shape.samples, 0, test=split.test).train) < folds:
-        told = f"{folds} folds need as many samples; {rest} are left to make them of."
-        yield Finding(("split", "folds"), folds, told, {"maximum": rest} if rest > 1 else [None])
+    if (why := _without_folds(outline)) is not None:
+        yield Finding(("split", "folds"), folds, why, [None])
+    elif split.test is not None and split.group is None:
+        rest = arithmetic(outline.data_shape.samples, 0, test=split.test).train
+        if rest < folds:
+            told = f"{folds} folds need as many samples; {rest} are left to make them of."
+            yield Finding(("split", "folds"), folds, told, {"maximum": rest} if rest > 1 else [None])
 
 
 def groups_suffice(outline: Outline) -> Iterator[Finding]:
@@ -103,6 +98,18 @@ def stratified_split_holds_classes(outline: Outline) -> Iterator[Finding]:
         yield Finding(("split", "stratify"), split.stratify, told, [False])
     else:
         yield from _too_small_for_classes(outline, classes)
+
+
+def _without_folds(outline: Outline) -> str | None:
+    """Why there are no folds to make, if that is so."""
+    split = outline["split"]
+    if split.column is not None:
+        return f"The column {shown(split.column)} says which rows validate, so there are no folds to make."
+    if split.time is not None:
+        return "All but the last fold would train on what comes after it, so a split by time has no folds."
+    if outline.data_shape.next_token:
+        return "A text is split in its own order: its beginning trains, so there are no folds."
+    return None
 
 
 def _nothing_trains(split: Any, samples: int) -> Iterator[Finding]:

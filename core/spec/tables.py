@@ -22,7 +22,8 @@ def findings(wanted: Wanted, profile: Profile, *, reserved: str | None) -> Itera
         if name not in columns:
             yield targets.unknown(("exclude", place), name, columns)
     goals = targets.named(wanted)
-    if goals and columns.keys() >= set(goals) and not _features(wanted, columns, reserved):
+    alone = wanted["series"] is None  # a series learns from its target's own past at least
+    if alone and goals and columns.keys() >= set(goals) and not _features(wanted, columns, reserved):
         told = "No column is left to learn from: constant and excluded ones are none, and text only one by itself."
         yield Finding(("features",), wanted["features"], told, list(columns))
 
@@ -45,6 +46,12 @@ def others(features: Container[str], profile: Profile, names: Container[str]) ->
         for column in profile.columns
         if column.name in names and column.name not in features
     }
+
+
+def of_series(wanted: Wanted) -> tuple[str | None, ...]:
+    """The columns that order rows and tell series apart: no features unless they are named as such."""
+    series = wanted["series"]
+    return () if series is None else (series.time, series.group)
 
 
 def _wrong_features(wanted: Wanted, columns: Mapping[str, Column], *, reserved: str | None) -> Iterator[Finding]:
@@ -78,8 +85,8 @@ def _features(wanted: Wanted, columns: Mapping[str, Column], reserved: str | Non
     """The columns to learn from, in the file's order, so that the order in the spec changes no figure."""
     if wanted["features"] is not None:
         return [name for name in columns if name in wanted["features"]]
-    kept = {*targets.named(wanted), reserved, *wanted["exclude"]}
-    if (text := text_alone(columns, kept)) is not None:
+    kept = {*targets.named(wanted), reserved, *wanted["exclude"], *of_series(wanted)}
+    if wanted["series"] is None and (text := text_alone(columns, kept)) is not None:
         return [text]
     return [name for name, column in columns.items() if name not in kept and _tells(column)]
 

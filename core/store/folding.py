@@ -171,7 +171,9 @@ def _finished(batch: Batch, event: Finished, known: Known) -> None:  # noqa: ARG
     test = None if event.test is None else wire.finite(event.test)
     if test is not None:
         batch.values["test"] = test
-    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", test=test)
+    if event.folds is not None:
+        batch.values["folds"] = event.folds
+    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", test=test, folds=event.folds)
 
 
 def _failed(batch: Batch, event: Failed, known: Known) -> None:

@@ -43,7 +43,8 @@ class Entry(NamedTuple):
 class Move:
     """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`.
 
-    `test` are the figures of the test part, in their wire form: a run that succeeds may have some.
+    `test` are the figures of the test part and `folds` those of the folds, in their wire form: a run that succeeds may
+    have some.
     """
 
     to: Status
@@ -52,6 +53,7 @@ class Move:
     error: ErrorInfo | None = None
     wait_s: float = 0.0
     test: Mapping[str, Any] | None = None
+    folds: Mapping[str, Any] | None = None
 
     def entry(self) -> Entry:
         """The event that tells it: `end` is a job's last."""
@@ -60,6 +62,8 @@ class Move:
             data["error"] = error_data(self.error)
         if self.test is not None:
             data["test"] = self.test
+        if self.folds is not None:
+            data["folds"] = self.folds
         return Entry(EventType.END if self.to.ended else EventType.STATUS, encode(data))
 
     def values(self, tx: Tx) -> dict[str, Any]:

@@ -34,6 +34,7 @@ JOB = (
     jobs.c.finished_at,
     jobs.c.inexact,
     jobs.c.test,
+    jobs.c.folds,
 )
 EVENT = (events.c.job_id, events.c.seq, events.c.at, events.c.type, events.c.data)
 EPOCH = tuple(column for column in epochs.c if column.name != "job_id")
@@ -69,6 +70,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         transitions=tuple(transition_of(event) for event in log if event.seq <= row.last_seq),
         inexact=row.inexact,
         test=row.test,
+        folds=row.folds,
     )
 
 
@@ -101,6 +103,7 @@ def epoch_values(job_id: str, row: EpochRow) -> dict[str, Any]:
         "epoch_s": row.epoch_s,
         "samples_per_s": row.samples_per_s,
         "data_wait_s": row.data_wait_s,
+        "fold": row.fold,
     }
 
 

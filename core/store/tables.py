@@ -46,7 +46,7 @@ class JobColumns(TypedColumns):
 
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
-    `dataset_id` is the upload that the job rests on, `test` are the figures of its test part.
+    `dataset_id` is the upload that the job rests on, `test` and `folds` are figures of parts.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -82,6 +82,7 @@ class JobColumns(TypedColumns):
     lineage: Column[Any] = Column(JsonText, nullable=True)
     dataset_id: Column[str | None] = Column(Text)
     test: Column[Any] = Column(JsonText, nullable=True)
+    folds: Column[Any] = Column(JsonText, nullable=True)
 
 
 class LabelColumns(TypedColumns):
@@ -114,6 +115,7 @@ class EpochColumns(TypedColumns):
     epoch_s: Column[float] = Column(ExactFloat, nullable=False)
     samples_per_s: Column[float] = Column(ExactFloat, nullable=False)
     data_wait_s: Column[float] = Column(ExactFloat, nullable=False)
+    fold: Column[int | None] = Column(Integer)
 
 
 class ArtifactColumns(TypedColumns):

@@ -11,7 +11,10 @@ from core.views.page import Page, View
 
 
 class ColumnView(View):
-    """A column of a table. `missing` are empty cells; `counts`, how often each value occurs, where there are few."""
+    """A column of a table. `missing` are empty cells; `counts`, how often each value occurs, where there are few.
+
+    `groups` says how many values occur how often: `3x20 5x4` are 20 values in 3 rows each, and 4 values in 5 rows each.
+    """
 
     name: str
     kind: Kind
@@ -22,6 +25,7 @@ class ColumnView(View):
     mean: float | None = None
     examples: list[str] = Field(default_factory=list)
     counts: dict[str, int] | None = None
+    groups: str | None = None
 
 
 class TargetsView(View):

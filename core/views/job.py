@@ -35,7 +35,7 @@ class QueueView(View):
 
 
 class EpochView(View):
-    """One epoch's figures, with `val_<metric>` beside the named ones.
+    """One epoch's figures, with `val_<metric>` beside the named ones; `fold` where there are folds.
 
     A number that JSON cannot hold is null and named under `nonfinite`.
     """
@@ -43,6 +43,7 @@ class EpochView(View):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     epoch: int = Field(ge=1)
+    fold: int | None = None
     train_loss: float | None = None
     val_loss: float | None = None
     lr: float | None = None
@@ -62,6 +63,18 @@ class HeldOutView(View):
 
     loss: float | None = None
     nonfinite: dict[str, NonFinite] | None = None
+
+
+class FoldsView(View):
+    """The figures of a cross-validation: each fold's, of the epoch whose weights it keeps; their means; their spread.
+
+    `std` is the sample's standard deviation (divisor: folds - 1). A number that JSON cannot hold is null and named
+    under `nonfinite`.
+    """
+
+    figures: list[dict[str, Any]]
+    mean: dict[str, Any]
+    std: dict[str, Any]
 
 
 class ErrorView(View):
@@ -131,6 +144,7 @@ class JobView(View):
     latest: EpochView | None = None
     best: EpochView | None = None
     test: HeldOutView | None = None
+    folds: FoldsView | None = None
     error: ErrorView | None = None
     labels: dict[str, str]
     parent: ParentView | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import typer
 
 from core import wire
-from core.job import EventType, Status
+from core.job import EventType, Status, planned_epochs
 from core.views import JobView
 from trainwire import bars
 from trainwire.client import Client
@@ -29,7 +29,7 @@ def follow(client: Client, job: JobView, *, as_json: bool) -> None:
         if as_json:
             ended = _lines(client.watch(job.id))
         else:
-            ended = bars.show(client.watch(job.id), console=console(), epochs=job.spec["epochs"])
+            ended = bars.show(client.watch(job.id), console=console(), epochs=planned_epochs(job.spec))
     except KeyboardInterrupt:
         print(f"\nDetached; {job.id} goes on. Come back with: trainwire watch {job.id}", file=sys.stderr)
         raise typer.Exit(Exit.DETACHED) from None

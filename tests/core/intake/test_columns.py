@@ -80,8 +80,24 @@ def test_long_words_are_cut_among_the_examples_and_never_counted(tmp_path: Path)
     assert (len(found.examples[0]), found.examples[0][-1], found.counts, found.distinct) == (80, "…", None, 2)
 
 
+def test_how_many_values_occur_how_often_is_counted_whatever_they_are(tmp_path: Path) -> None:
+    many = [number for number in range(3_000) for _ in range(1 + number % 3)]
+    assert column(tmp_path, *map(str, many)).groups == "1x1000 2x1000 3x1000"
+    assert column(tmp_path, *(f"patient {number}" for number in many)).groups == "1x1000 2x1000 3x1000"
+    assert column(tmp_path, "0", "-0.0", "1", "1.0", "1e0", "NA").groups == "2x1 3x1"
+    assert column(tmp_path, "2024-01-31", "2024-02-01", "2024-01-31").groups == "1x1 2x1"
+    assert column(tmp_path, "true", "False", "TRUE").groups == "1x1 2x1"
+
+
+def test_groups_beyond_those_counted_are_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen, "GROUPED", 1)
+    assert column(tmp_path, *map(str, range(1_000))).groups == "1x1000"
+    assert column(tmp_path, *map(str, range(1_001))).groups is None
+
+
 def test_distinct_values_beyond_those_kept_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "KEPT", 1024)
+    monkeypatch.setattr(seen, "GROUPED", 1)
     found = column(tmp_path, *(str(number % 20_000) for number in range(40_000)))
     assert found.distinct == pytest.approx(20_000, rel=0.1)
     assert column(tmp_path, *(str(number % 1_000) for number in range(3_000))).distinct == 1_000

@@ -56,13 +56,13 @@ class Attempt:
 
     @property
     def bits(self) -> list[Any]:
-        """Every epoch's figures to the last bit, which were the best, how it ended, the weights and their test."""
+        """Every epoch's figures to the last bit, which were the best, how it ended, the weights, their test and the folds."""
         epochs = [(bits(epoch.row), epoch.best) for epoch in self.every(EpochDone)]
         return [*epochs, *(self._end(finished) for finished in self.every(Finished))]
 
     def _end(self, finished: Finished) -> tuple[Any, ...]:
         test = {name: float(figure).hex() for name, figure in (finished.test or {}).items()}
-        return finished.reason, sha256(self.weights), test
+        return finished.reason, sha256(self.weights), test, finished.folds
 
     @property
     def epochs_marked_best(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -34,13 +35,13 @@ BLIND: dict[str, Any] = {
 PATIENT = {"monitor": "val_loss", "patience": 3, "min_delta": 0.001}
 
 
-def resumes_exactly(bench: Bench, fields: dict[str, Any], *, stride: int = 1) -> None:
-    whole = bench.attempt({**fields, "checkpoints": EVERY_STEP})
-    plain = bench.attempt({**fields, "checkpoints": ONLY_ASKED})
+def resumes_exactly(bench: Bench, fields: dict[str, Any], *, stride: int = 1, datasets: Path | None = None) -> None:
+    whole = bench.attempt({**fields, "checkpoints": EVERY_STEP}, datasets=datasets)
+    plain = bench.attempt({**fields, "checkpoints": ONLY_ASKED}, datasets=datasets)
     assert whole.bits == plain.bits, "taking checkpoints changed the numbers"
     assert plain.checkpoints == []
     for kept in whole.checkpoints[::stride]:
-        again = bench.attempt({**fields, "checkpoints": ONLY_ASKED}, kept)
+        again = bench.attempt({**fields, "checkpoints": ONLY_ASKED}, kept, datasets=datasets)
         assert again.resumed
         assert (again.resumed.checkpoint, again.resumed.epoch, again.resumed.step) == (kept.id, kept.epoch, kept.step)
         assert again.resumed.inexact is None
@@ -97,12 +98,25 @@ def test_every_schedule_goes_on_exactly(bench: Bench, scheduler: Any) -> None:
         {"loader": {"shuffle": False, "drop_last": True}, "batch_size": 11},
         {"split": {"validation": 0}, "metrics": []},
         {"split": {"test": 0.2}, "early_stopping": PATIENT, "lr": 0.5},
+        {"split": {"folds": 3, "test": 0.2}, "early_stopping": PATIENT, "lr": 0.5},
         {"dataset": "diabetes", "loss": "huber", "model": {"name": "mlp", "hidden": [8]}, "batch_size": 64},
     ],
-    ids=["cnn", "stops_early", "restores_best", "clip", "in_order", "no_split", "tested", "numbers"],
+    ids=["cnn", "stops_early", "restores_best", "clip", "in_order", "no_split", "tested", "folds", "numbers"],
 )
 def test_every_kind_of_run_goes_on_exactly(bench: Bench, changes: dict[str, Any]) -> None:
     resumes_exactly(bench, {**JOB, **changes}, stride=14)
+
+
+def test_folds_go_on_exactly_from_every_batch_and_between_them(bench: Bench) -> None:
+    fields = {**JOB, "dataset": {**BLOBS, "samples": 40}, "split": {"folds": 2}, "epochs": 2}
+    resumes_exactly(bench, fields)
+    behind = bench.attempt({**fields, "checkpoints": {"every_s": None, "every_epochs": 1}})
+    places = [(one.epoch, one.step) for one in behind.checkpoints]
+    assert places == [(1, 0), (2, 0), (3, 0), (4, 0)]
+    for kept in behind.checkpoints:
+        again = bench.attempt(fields, kept)
+        assert pieced(behind, kept, again) == behind.bits
+        assert [row.fold for row in again.rows] == [1, 1, 2, 2][kept.epoch :]
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")

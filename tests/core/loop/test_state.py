@@ -40,6 +40,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "kept": {"early_stopping": RESTORING, "dataset": "wine", "lr": 1.5, "batch_size": 14},
     "tally": {},
     "random": {"model": DROPOUT},
+    "rounds": {"split": {"folds": 2}, "epochs": 2},
 }
 """For each part of the state a job that needs it."""
 
@@ -60,7 +61,7 @@ def test_every_part_of_the_state_is_tried_here(bench: Bench) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "stateful", noted)
         bench.attempt({**JOB, "epochs": 1})
-    assert parts[0] == {*NEEDED, "leaders"}
+    assert parts[0] == {*NEEDED, "leaders", "chosen"}
     standing = {"spec", "device", "data", "loss", "metrics", "feed", "pace", "augment", "inexact"}
     assert {field.name for field in fields(Run)} - standing == parts[0] - {"random"}
 
@@ -74,6 +75,17 @@ def test_a_run_without_one_part_of_its_state_ends_differently(bench: Bench, part
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "stateful", lambda run: {name: one for name, one in whole(run).items() if name != part})
         assert goes_on(bench, job, first, place) != first.bits
+
+
+def test_a_run_of_folds_without_the_weights_of_the_best_before_has_none_to_leave(bench: Bench) -> None:
+    job = {**JOB, **NEEDED["rounds"], "split": {"folds": 2, "seed": 1}}
+    first, whole = bench.attempt(job), Run.stateful
+    assert first.kept_epoch == 2, "the first fold is the best here"
+    assert goes_on(bench, job, first, (3, 4)) == first.bits
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "stateful", lambda run: {name: one for name, one in whole(run).items() if name != "chosen"})
+        with pytest.raises(RuntimeError, match="Missing key"):
+            goes_on(bench, job, first, (3, 4))
 
 
 class Noisy(nn.Module):

@@ -10,6 +10,7 @@ import pytest
 from core.errors import InvalidData
 from core.events import Finished
 from core.loop import data
+from core.loop.samples import Samples
 from core.spec import JobSpec
 from tests.core.loop.interrupting import Bench, pieced
 from tests.core.uploading import Shelf
@@ -17,8 +18,9 @@ from tests.core.uploading import Shelf
 WORDS = ("train", "Train", "val", "test", "TRAINING", "train")
 """In this order, over and over: of 60 rows 40 train, 10 validate and 10 test."""
 DAYS = np.random.default_rng(0).permutation(60)
-CSV = "day,when,part,x,y\n" + "".join(
-    f"{day},2026-01-01T{day % 24:02}:00:00,{WORDS[row % 6]},{day % 7},{3 * (day % 7) + row % 2}\n"
+OF_PATIENT = np.random.default_rng(1).integers(0, 23, 60)
+CSV = "day,when,part,patient,x,y\n" + "".join(
+    f"{day},2026-01-01T{day % 24:02}:00:00,{WORDS[row % 6]},p{OF_PATIENT[row]},{day % 7},{3 * (day % 7) + row % 2}\n"
     for row, day in enumerate(DAYS.tolist())
 )
 
@@ -62,7 +64,85 @@ def test_a_column_says_which_rows_are_held_back(shelf: Shelf) -> None:
     assert sorted([*train, *held, *test]) == list(range(60))
 
 
-@pytest.mark.parametrize("split", [{"time": "when", "test": 0.2}, {"column": "part"}], ids=["time", "column"])
+@pytest.mark.parametrize("column", ["patient", "x"])
+@pytest.mark.parametrize("test", [0.0, 0.15])
+def test_a_split_by_group_keeps_each_group_whole(shelf: Shelf, column: str, test: float) -> None:
+    chosen = spec(shelf, {"group": column, "validation": 0.25, "test": test})
+    made = [{group(column, day) for day in part} for part in days(shelf, chosen)]
+    assert [len(part) for part in days(shelf, chosen)] == list(chosen.split_sizes)
+    assert not made[0] & made[1]
+    assert not (made[0] | made[1]) & made[2]
+    assert made[0]
+    assert made[1]
+    assert bool(made[2]) == (test > 0)
+    assert sorted(day for part in days(shelf, chosen) for day in part) == list(range(60))
+
+
+def test_which_groups_are_held_back_is_drawn_from_the_seed_and_the_test_from_its_own_share(shelf: Shelf) -> None:
+    def parts(**split: Any) -> list[list[int]]:
+        return days(shelf, spec(shelf, {"group": "patient", "test": 0.2, **split}))
+
+    assert parts() == parts()
+    assert parts()[1] != parts(seed=1)[1]
+    assert parts()[2] == parts(validation=0.4)[2]
+
+
+@pytest.mark.parametrize("way", [{}, {"stratify": False}, {"group": "patient"}], ids=["classes", "drawn", "group"])
+def test_folds_hold_every_row_back_once_beside_the_test_part(shelf: Shelf, way: dict[str, Any]) -> None:
+    settings = {"target": "part", "features": ["day"], "task": "classes"}
+    fields = {"split": {"folds": 4, "test": 0.1, **way}, "preprocess": {"features": "none"}}
+    chosen = shelf.spec(shelf.put("days.csv", CSV.encode()), settings, **fields)
+    assert chosen.split.stratify == (not way)
+    folds = [days(shelf, one) for one in chosen.rounds]
+    (test,) = {tuple(fold[2]) for fold in folds}
+    assert len(test) == chosen.test_samples > 0
+    assert sorted([*test, *(day for fold in folds for day in fold[1])]) == list(range(60))
+    for one, (train, held, _) in zip(chosen.rounds, folds, strict=True):
+        assert sorted([*train, *held, *test]) == list(range(60))
+        assert (len(train), len(held), len(test)) == one.split_sizes
+        if "group" in way:
+            assert not {group("patient", day) for day in held} & {group("patient", day) for day in (*train, *test)}
+        if not way:
+            assert {WORDS[row % 6] for row in rows(held)} == {*WORDS}, "every class in every fold"
+
+
+def test_what_is_prepared_in_a_fold_is_prepared_by_its_own_training_part(shelf: Shelf) -> None:
+    settings = {"target": "y", "features": ["day"]}
+    chosen = shelf.spec(shelf.put("days.csv", CSV.encode()), settings, split={"folds": 3})
+    means = []
+    for one in chosen.rounds:
+        made = data.make(one, cache=None, datasets=shelf.folder)
+        assert isinstance(made.train, Samples)
+        assert made.train.x.mean().item() == pytest.approx(0, abs=1e-6)
+        means.append(made.columns.features.statistics())
+    assert len({str(mean) for mean in means}) == 3
+
+
+def test_a_group_that_is_another_size_than_when_it_was_queued_fails(shelf: Shelf) -> None:
+    chosen = spec(shelf, {"group": "patient"}).model_dump(mode="json")
+    chosen["dataset"]["facts"]["groups"] = "1x40 2x10"
+    with pytest.raises(InvalidData, match="not as large as when"):
+        data.make(JobSpec.model_validate(chosen), cache=None, datasets=shelf.folder)
+
+
+def group(column: str, day: int) -> int:
+    return day % 7 if column == "x" else int(OF_PATIENT[rows([day])[0]])
+
+
+def rows(found: list[int]) -> list[int]:
+    return [DAYS.tolist().index(day) for day in found]
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        {"time": "when", "test": 0.2},
+        {"column": "part"},
+        {"group": "patient", "test": 0.2},
+        {"group": "patient", "folds": 2, "test": 0.2},
+    ],
+    ids=["time", "column", "group", "folds"],
+)
 def test_such_a_run_goes_on_exactly_and_is_tested(bench: Bench, shelf: Shelf, split: dict[str, Any]) -> None:
     fields = spec(shelf, split, epochs=2, lr=0.01, checkpoints={"every_s": 0}).model_dump(mode="json")
     whole = bench.attempt(fields, datasets=shelf.folder)

@@ -154,7 +154,10 @@ INSERT INTO jobs (id, name, status, spec, priority, device, attempt, failures, l
 VALUES ('job_old', 'old', 'running', :spec, 0, 'auto', 2, 1, 3, 0, 'wk_1', 'one', :at, :at)
 """
 EVENT_OF_BEFORE = "INSERT INTO events VALUES ('job_old', :seq, :at, :type, :data)"
-EPOCH_OF_BEFORE = "INSERT INTO epochs VALUES ('job_old', 1, 0.5, NULL, '{}', 0.1, 0.01, 8000, 0.001)"
+EPOCH_OF_BEFORE = (
+    "INSERT INTO epochs (job_id, epoch, train_loss, val_loss, metrics, lr, epoch_s, samples_per_s, data_wait_s) "
+    "VALUES ('job_old', 1, 0.5, NULL, '{}', 0.1, 0.01, 8000, 0.001)"
+)
 LABEL_OF_BEFORE = "INSERT INTO job_labels VALUES ('team', 'a', 'job_old')"
 
 

@@ -1,0 +1,81 @@
+"""Rounds: the trainings of a job that follow one another, each begun anew, and what they came to together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core import wire
+from core.job import EpochRow, Reason
+from core.loop.position import row_from
+from core.loop.stopping import Watch
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a round came to: the epoch whose weights it leaves, its best, its last, and why it ended early if it did."""
+
+    kept: EpochRow
+    best: EpochRow | None
+    last: EpochRow
+    reason: Reason | None
+
+
+class Rounds:
+    """The rounds that have ended, in their order."""
+
+    def __init__(self) -> None:
+        self.ended: list[Ended] = []
+
+    def chosen(self, watch: Watch) -> int:
+        """The place of the round that left the best weights, by the figure that `watch` follows."""
+        costs = [watch.cost(one.kept) for one in self.ended]
+        return min(range(len(costs)), key=lambda place: (math.isnan(costs[place]), costs[place]))
+
+    def best(self, watch: Watch) -> EpochRow | None:
+        """The best epoch of the job so far, with that of the round which `watch` follows; the first of equals."""
+        rows = [row for row in (*(one.best for one in self.ended), watch.best) if row is not None]
+        return min(rows, key=watch.cost, default=None)
+
+    @property
+    def reason(self) -> Reason:
+        """Why the job ends: early, when every round did."""
+        reasons = [one.reason or Reason.COMPLETED for one in self.ended]
+        return Reason.COMPLETED if Reason.COMPLETED in reasons else reasons[-1]
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of each round's kept epoch, their mean and standard deviation (divisor n - 1), for JSON."""
+        rows = [{name: value for name, value in one.kept.figures().items() if name != "lr"} for one in self.ended]
+        named = [
+            wire.finite({"fold": one.kept.fold, "epoch": one.kept.epoch, **row})
+            for one, row in zip(self.ended, rows, strict=True)
+        ]
+        columns = {name: [row.get(name, math.nan) for row in rows] for name in rows[0]}
+        means = {name: _mean(figures) for name, figures in columns.items()}
+        spreads = {name: _spread(figures, means[name]) for name, figures in columns.items()}
+        return {"figures": named, "mean": wire.finite(means), "std": wire.finite(spreads)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The ended rounds as plain values."""
+        return {"ended": [asdict(one) for one in self.ended]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Have seen what `state` says."""
+        self.ended = [_ended(one) for one in state["ended"]]
+
+
+def _ended(state: Mapping[str, Any]) -> Ended:
+    rows = {name: row_from(state[name]) for name in ("kept", "best", "last")}
+    return Ended(**rows, reason=state["reason"] and Reason(state["reason"]))  # type: ignore[arg-type]
+
+
+def _mean(figures: list[float]) -> float:
+    return math.fsum(figures) / len(figures) if all(map(math.isfinite, figures)) else math.nan
+
+
+def _spread(figures: list[float], mean: float) -> float:
+    if not math.isfinite(mean):
+        return math.nan
+    return math.sqrt(math.fsum((figure - mean) ** 2 for figure in figures) / max(1, len(figures) - 1))

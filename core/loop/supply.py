@@ -1,0 +1,35 @@
+"""Where the stages of a run get their data from: made when it is first asked for, one at a time in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from core.loop import data
+from core.loop.data import Data
+from core.shelf import Folders
+from core.spec import JobSpec
+
+
+class Supply:
+    """Makes the data of specs that differ in their split at most; `loader` is the loader of them all.
+
+    `cache` is where bundled tables are kept as arrays, and uploads lie in `datasets`.
+    """
+
+    def __init__(self, device: torch.device, *, cache: Path | None, datasets: Path | Folders | None) -> None:
+        self.device = device
+        self._cache, self._datasets = cache, datasets
+        self._made: tuple[JobSpec, Data] | None = None
+
+    def of(self, spec: JobSpec) -> Data:
+        """The data of `spec`, on the device as far as it fits there; that of another spec is let go of first.
+
+        Raises InvalidData.
+        """
+        if self._made is None or self._made[0] is not spec:
+            self._made = None
+            made = data.make(spec, cache=self._cache, datasets=self._datasets)
+            self._made = spec, made.on(self.device, train=not spec.loader.num_workers)
+        return self._made[1]

@@ -1,0 +1,62 @@
+"""From one round of a run to the next, which begins anew, and from the last to the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.loop.assembly import assemble, make_model, restores_best
+from core.loop.position import Position
+from core.loop.rounds import Ended
+from core.loop.run import Kept, Run
+from core.loop.supply import Supply
+
+if TYPE_CHECKING:
+    from core.loop.stages import Leg
+
+
+def begin_anew(run: Run, leg: Leg, supply: Supply) -> None:
+    """End the round of `run` and begin that of `leg` as a run of its own: only what the job counts goes on.
+
+    Raises InvalidData.
+    """
+    close(run)
+    at = run.position
+    del run.data, run.feed, run.augment  # the data of two rounds need not fit into memory together
+    fresh = assemble(leg.spec, supply.of(leg.data), device=run.device)
+    fresh.leaders, fresh.rounds, fresh.chosen, fresh.inexact = run.leaders, run.rounds, run.chosen, run.inexact
+    fresh.position = Position(stage=leg.number, epoch=at.epoch, began=at.epoch, last=at.last)
+    vars(run).update(vars(fresh))
+
+
+def close(run: Run) -> None:
+    """Note what the round came to, and keep its weights if they are the best so far."""
+    last, best = run.position.last, run.watch.best
+    if last is None:
+        raise RuntimeError("a round has at least one epoch")
+    kept = best if best is not None and run.kept.weights else last
+    run.rounds.ended.append(Ended(kept, best, last, run.watch.reason))
+    if run.rounds.chosen(run.watch) == len(run.rounds.ended) - 1:
+        if run.kept.weights:
+            run.chosen = run.kept
+        else:
+            run.chosen.keep(run.model)
+
+
+def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | None:
+    """End the last round and leave `run` as its best round left it; the figures of all rounds, None of a single one.
+
+    The best round is told by the monitored figure of the epoch whose weights it keeps.
+    """
+    if not course[-1].anew:
+        return None
+    close(run)
+    place = run.rounds.chosen(run.watch)
+    leg, ended = course[place], run.rounds.ended[place]
+    if place != run.position.stage:
+        run.spec, run.data = leg.spec, supply.of(leg.data)
+        run.model = make_model(leg.spec).to(run.device)
+    run.model.load_state_dict(run.chosen.weights)
+    run.kept = run.chosen if ended.best is not None and restores_best(leg.spec) else Kept()
+    run.watch.best, run.position.last = ended.best, ended.last
+    return run.rounds.summary()
