@@ -19,6 +19,7 @@ from core.loop.pace import Pace
 from core.loop.randomness import seed_all
 from core.loop.run import Run
 from core.loop.samples import Samples
+from core.loop.series import SeriesWindows
 from core.loop.stopping import Leaders, Watch, rises
 from core.loop.streamed import Streamed
 from core.loop.text import Windows
@@ -90,7 +91,7 @@ def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
         return from_blocks(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
     if workers:
         return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
-    if isinstance(data.train, Windows):
+    if isinstance(data.train, Windows | SeriesWindows):
         return functools.partial(data.train.batches, batch_size=spec.batch_size, device=device)
     if isinstance(data.train, Samples):
         return in_memory(data.train, batch_size=spec.batch_size, device=device)

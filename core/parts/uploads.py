@@ -12,15 +12,17 @@ from pydantic import Field
 
 from core.checks import Finding
 from core.data import DataShape
-from core.dataset import Facts, Held
+from core.dataset import Facts, Held, Series
 from core.registry import datasets
+from core.shelf import below
 
 DatasetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["ds_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f"])]
 ColumnName = Annotated[str, Field(min_length=1, max_length=1_000)]
 ColumnNames = Annotated[tuple[ColumnName, ...], Field(strict=False, max_length=500)]
 Goals = Annotated[tuple[ColumnName, ...], Field(strict=False, max_length=500)]
 Separator = Annotated[str, Field(min_length=1, max_length=10, examples=["|"])]
-FilePath = Annotated[str, Field(min_length=1, max_length=1_000, examples=["flowers.csv"])]
+LONGEST_PATH = 1_000
+FilePath = Annotated[str, Field(min_length=1, max_length=LONGEST_PATH, examples=["flowers.csv"])]
 Side = Annotated[int, Field(ge=1, le=1_024)]
 Resize = Literal["stretch", "crop", "pad"]
 
@@ -42,6 +44,8 @@ class Upload:
     setting: str = "id"
     apart: Mapping[Held, Upload] = field(default_factory=dict)
     resize: Resize = "stretch"
+    uploaded: bool = True
+    """Whether the file lies among the uploads; else it is where its owner has put it."""
 
 
 def _shape(*, facts: Facts, **_: Any) -> DataShape:
@@ -81,6 +85,7 @@ def upload(
     drop_missing_target: bool = False,
     size: Annotated[tuple[Side, Side], Field(strict=False)] | None = None,
     resize: Resize = "stretch",
+    series: Series | None = None,
     facts: Facts | None = None,
 ) -> Upload:
     """An uploaded file: a table with the column `target` to predict, arrays x and y, pictures in a zip, or plain text.
@@ -90,9 +95,10 @@ def upload(
     parts, as in `comedy|drama`. Without `features` these are all columns but the target, text, constant ones and those
     in `exclude`. Rows without a target are refused unless `drop_missing_target`. Pictures are resized to `size`
     (height, width), or to the size that most of them have: stretched to it, cut to its shape around the middle (crop),
-    or with black beside them (pad). `validation` and `test` are other uploads of the same form
-    and columns, which train nothing: the split takes no share for them. `facts` is filled in when the job is submitted;
-    what a client gives there is not read.
+    or with black beside them (pad). `validation` and `test` are other uploads of the same form and columns, which train
+    nothing: the split takes no share for them. With `series` a sample is a window of rows, and the target's next values
+    are forecast; the last windows validate and test. `facts` is filled in when the job is submitted; what a client
+    gives there is not read.
     """
     told = _told(facts)
     named: Mapping[Held, str | None] = {"validation": validation, "test": test}
@@ -121,24 +127,25 @@ def _settings_of_upload(**named: str) -> Callable[[Build], Build]:
 
 @datasets.register(shape=_shape, check=_features_are_told_once, scales_target=True, uploaded=True, named_by="path")
 @_settings_of_upload(path="FilePath", validation="FilePath | None", test="FilePath | None")
-def file(files: Path, *, path: str, facts: Facts | None, **settings: Any) -> Upload:
+def file(files: Path | None, *, path: str, facts: Facts | None, **settings: Any) -> Upload:
     """A file in the folder that the service's setting TRAINWIRE_FILES names; all else is as with `upload`.
 
     `path` is relative to that folder, and so are `validation` and `test`. The file is looked into when the job is
-    submitted, and must not change before the job has ended.
+    submitted, and must not change before the job has ended. Raises DataRefused for a path that may not be named.
     """
     told = _told(facts)
     named: Mapping[Held, str | None] = {"validation": settings["validation"], "test": settings["test"]}
     whole = Upload(
         path,
-        files / path,
+        below(files, path),
         told,
         _targets(told, settings["target"]),
         settings["target_separator"],
         setting="path",
         resize=settings["resize"],
+        uploaded=False,
     )
-    return _with_apart(whole, {part: (key, files / key) for part, key in named.items() if key})
+    return _with_apart(whole, {part: (key, below(files, key)) for part, key in named.items() if key})
 
 
 def _told(facts: Facts | None) -> Facts:

@@ -19,7 +19,7 @@ TORCH_BYTES = 400_000_000
 
 def can_stream(facts: Facts | None) -> bool:
     """Whether the file can be read in pieces: Parquet, but for text, and zips of pictures can."""
-    if facts is None or facts.reads_text:
+    if facts is None or facts.reads_text or facts.series is not None:
         return False
     return facts.form == "images" or facts.format == "parquet"
 
