@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from api import schema
-from api.context import Api
+from api.context import Api, shelf_of
 from api.edge import HeadAsGet, LastHandler, RequestId
 from api.forms import OVERHEAD
 from api.guards import BodyLimit, HostGuard, KeyGuard
@@ -48,7 +48,7 @@ def create_app(
     """The API over a store; `node` is the embedded worker, if there is one. The caller closes the store."""
     hub = Hub(store, watch_bell)
     app = bare_app()
-    app.state.api = Api(store, hub, watch_bell, work_bell, settings, node)
+    app.state.api = Api(store, hub, watch_bell, work_bell, settings, node, shelf_of(settings))
     app.state.registry = new_registry(store, hub)
     app.user_middleware = [
         Middleware(RequestId),

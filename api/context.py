@@ -12,8 +12,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.hub import Hub
 from api.node import NodeView
+from core import intake
 from core.bell import WatchBell, WorkBell
 from core.settings import Settings
+from core.shelf import Shelf
 from core.store import Store
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class Api:
     work_bell: WorkBell
     settings: Settings
     node: NodeView | None
+    shelf: Shelf
     looks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKS))
     """How many uploads are looked into at once: each look may take gigabytes."""
 
@@ -41,6 +44,17 @@ class Api:
         if self.store.in_place and rows is not None and rows <= FEW_ROWS:
             return ask()
         return await run_in_threadpool(ask)
+
+
+def limits_of(settings: Settings) -> intake.Limits:
+    """What a file may be, by the settings."""
+    return intake.Limits(**{name: getattr(settings, f"upload_{name}") for name in intake.Limits.__slots__})
+
+
+def shelf_of(settings: Settings) -> Shelf:
+    """The folder of the files that specs may name, looked into as uploads are."""
+    limits = limits_of(settings)
+    return Shelf(settings.files, lambda path, name: intake.inspect_file(path, filename=name, limits=limits))
 
 
 async def the_api(request: Request) -> Api:

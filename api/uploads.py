@@ -7,19 +7,20 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.context import Api
+from api.context import Api, limits_of
 from api.forms import Form, boundary_of
 from core import intake
 from core.datafiles import Incoming, room, settling
 from core.dataset import Dataset, Profile
-from core.errors import StorageFull, Unavailable
+from core.errors import DataRefused, StorageFull, Unavailable
+from core.spec import files_of
 from core.store import Upload
 
 T = TypeVar("T")
@@ -89,14 +90,19 @@ async def _entered(api: Api, form: Form, file: Incoming) -> tuple[Dataset, bool]
     known = await run_in_threadpool(_known, api, file, name)
     if known is not None:
         return known, False
-    limits = limits_of(api)
+    limits = limits_of(api.settings)
     profile = await look(api, functools.partial(intake.inspect_file, file.path, filename=form.filename, limits=limits))
     return await run_in_threadpool(_kept, api, file, form.filename, profile, name)
 
 
-def limits_of(api: Api) -> intake.Limits:
-    """What a file may be, by the settings."""
-    return intake.Limits(**{name: getattr(api.settings, f"upload_{name}") for name in intake.Limits.__slots__})
+async def look_at_files(api: Api, spec: Any) -> None:
+    """Look into the files that a spec names, before it is judged by what is known of them then.
+
+    What is wrong with one is told there, beside all that is wrong with the spec.
+    """
+    for path in files_of(spec):
+        with suppress(DataRefused):
+            await look(api, functools.partial(api.shelf.look, path))
 
 
 def _known(api: Api, file: Incoming, name: str | None) -> Dataset | None:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     upload_seconds: PositiveFloat = 300.0
     """How long that look may take."""
 
+    files: Path | None = None
+    """The folder whose files specs may name, the same for the API and the workers; none: only uploads."""
+
     queues: Words = ("cpu", "gpu")
     """The named queues this worker serves (comma-separated); jobs without a queue run on any worker."""
     slots: PositiveInt | None = None

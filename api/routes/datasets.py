@@ -12,14 +12,14 @@ from starlette.responses import Response
 
 from api import docs
 from api.answers import NO_CACHE, digest, json_answer, names, next_link, unchanged
-from api.context import Api, ApiDep
+from api.context import Api, ApiDep, limits_of
 from api.datasets import dataset_json, dataset_path, rows_csv, rows_json
 from api.downloads import Asked, AskedDep, Download, sent
 from api.files import open_below
 from api.forms import NAME
 from api.params import DatasetId, IfNoneMatch
 from api.render import page_json
-from api.uploads import limits_of, look, received
+from api.uploads import look, received
 from core import datafiles, intake
 from core.artifacts import DATASETS, dataset_file
 from core.dataset import Dataset
@@ -113,7 +113,9 @@ async def list_rows(
     dataset = await run_in_threadpool(_with_rows, api, dataset_id)
     file = dataset_file(api.settings.artifacts, dataset.sha256)
     kinds = {column.name: column.kind for column in dataset.profile.columns}
-    read = functools.partial(intake.first_rows, file, dataset.profile.format, limit, kinds=kinds, limits=limits_of(api))
+    read = functools.partial(
+        intake.first_rows, file, dataset.profile.format, limit, kinds=kinds, limits=limits_of(api.settings)
+    )
     columns, rows = await look(api, read)
     if format == "csv":
         return Response(rows_csv(columns, rows), headers=NO_CACHE, media_type="text/csv")

@@ -17,11 +17,12 @@ from api.examples import SPECS
 from api.params import IfNoneMatch, JobId, OnceDep, Wait, json_body
 from api.queueing import queue_new, whole_job
 from api.render import job_json, page_json
+from api.uploads import look_at_files
 from api.waiting import Look, check_id, look_until
 from core.checks import nearest
 from core.errors import BadRequest, SpecRefused
 from core.job import Job, Problem, Status
-from core.spec import JobSpec, parse_spec
+from core.spec import JobSpec, names_a_file, parse_spec
 from core.store import JobQuery, Submit
 from core.views import JobPage, JobView
 
@@ -34,10 +35,8 @@ _NAME_MAX = 200
 
 
 def _judged(data: Any) -> Any:
-    """The spec; one that names an upload as it was sent: it is judged where that can be looked up."""
-    dataset = data.get("dataset") if isinstance(data, dict) else None
-    named = dataset.get("name") if isinstance(dataset, dict) else dataset
-    return data if named == "upload" else JobSpec.model_validate(data)
+    """The spec; one that names a file as it was sent: it is judged where that can be looked up."""
+    return data if names_a_file(data) else JobSpec.model_validate(data)
 
 
 Spec = Annotated[Any, Body(), PlainValidator(_judged, json_schema_input_type=JobSpec)]
@@ -59,12 +58,13 @@ async def create_job(spec: Spec, api: ApiDep, once: OnceDep) -> Response:
     Only `dataset` and `model` are required; the answer's `spec` shows every default filled in. All problems of a spec
     come back at once. The answer's `Location` is where the job is.
     """
+    await look_at_files(api, spec)
     return await run_in_threadpool(queue_new, api, once, functools.partial(_submit, api, spec))
 
 
 def _submit(api: Api, asked: Any) -> Submit:
     """With all workers in this process, a device that none has is refused at once."""
-    spec = parse_spec(asked, find=api.store.find_dataset)
+    spec = parse_spec(asked, find=api.store.find_dataset, look=api.shelf.look)
     wanted = spec.resources.device
     if api.node is None or wanted in ("auto", "cpu"):
         return Submit(spec)

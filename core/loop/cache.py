@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from core.data import Arrays
-from core.errors import InvalidData
+from core.errors import DataRefused, InvalidData
 from core.loop.files import written
 from core.loop.source import Source
 from core.parts.uploads import Upload
 from core.registry import PartSettings, datasets
+from core.shelf import Folders
 
 _BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
-def load(chosen: PartSettings, *, cache: Path | None, uploads: Path | None = None, streaming: bool = False) -> Source:
+def load(
+    chosen: PartSettings, *, cache: Path | None, uploads: Path | Folders | None = None, streaming: bool = False
+) -> Source:
     """The dataset's arrays; those of a bundled table come from, and go to, an `.npz` file in `cache`.
 
     A file that cannot be read is made anew; a folder that cannot be written costs time only. An upload's file lies in
@@ -38,23 +41,29 @@ def load(chosen: PartSettings, *, cache: Path | None, uploads: Path | None = Non
     return arrays
 
 
-def text_file(chosen: PartSettings, *, uploads: Path | None) -> Path:
+def text_file(chosen: PartSettings, *, uploads: Path | Folders | None) -> Path:
     """Where the text of an upload lies; raises InvalidData for one that cannot be read."""
     from core.loop.uploads import checked_file
 
     return checked_file(_upload(chosen, uploads))
 
 
-def _uploaded(chosen: PartSettings, uploads: Path | None, *, cache: Path | None, streaming: bool) -> Source:
+def _uploaded(chosen: PartSettings, uploads: Path | Folders | None, *, cache: Path | None, streaming: bool) -> Source:
     from core.loop.uploads import read
 
     return read(_upload(chosen, uploads), cache=cache, streaming=streaming)
 
 
-def _upload(chosen: PartSettings, uploads: Path | None) -> Upload:
+def _upload(chosen: PartSettings, uploads: Path | Folders | None) -> Upload:
     if uploads is None:
         raise InvalidData("This run was not told where uploads lie.", param="/dataset")
-    found: Upload = datasets.build(chosen, uploads)
+    folders = uploads if isinstance(uploads, Folders) else Folders(uploads)
+    named_by = datasets.get(chosen.name).facts["named_by"]
+    try:
+        found: Upload = datasets.build(chosen, folders.uploads if named_by == "id" else folders.files)
+    except DataRefused as refused:
+        hint = "Every worker needs the folder that TRAINWIRE_FILES names, with the file in it."
+        raise InvalidData(refused.message, hint=hint, param=f"/dataset/{named_by}") from refused
     return found
 
 

@@ -18,6 +18,7 @@ from core.encoding import Reading
 from core.errors import InvalidData
 from core.loop.columns import LazyColumns, cells_of
 from core.loop.files import sha256
+from core.loop.joining import joined
 from core.loop.source import Source
 from core.loop.table import Cells, Table, Words, numbers, words
 from core.parts.uploads import Upload
@@ -36,8 +37,15 @@ def read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Sour
 
     With `streaming` a table's columns, and pictures, stay in the file until they are asked for.
 
-    Raises InvalidData when the file is gone, is another one, or does not hold what was found in it.
+    Files that validate or test come behind it, as `core.loop.joining` says.
+
+    Raises InvalidData when a file is gone, is another one, or does not hold what was found in it.
     """
+    whole = _read(upload, cache=cache, streaming=streaming)
+    return joined(whole, {part: _read(one, cache=cache) for part, one in upload.apart.items()})
+
+
+def _read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Source:
     _check(upload)
     if upload.facts.form == "table":
         return _table(upload, streaming=streaming)
@@ -57,15 +65,20 @@ def checked_file(upload: Upload) -> Path:
 
 
 def _check(upload: Upload) -> None:
+    what = f"The file {'of the dataset ' if upload.uploaded else ''}{upload.id}"
+    param = f"/dataset/{upload.setting}"
     try:
         found = sha256(upload.path)
-    except FileNotFoundError:
-        told = f"The file of the dataset {upload.id} is not in the artifacts folder any more."
-        raise InvalidData(told, hint="Upload it again, and submit the job anew.", param="/dataset/id") from None
+    except OSError as error:
+        where = "the artifacts folder" if upload.uploaded else "the folder of the files"
+        told = f"{what} is not in {where} any more, or cannot be read: {error.strerror}."
+        hint = f"{'Upload it again' if upload.uploaded else 'Put it back'}, and submit the job anew."
+        raise InvalidData(told, hint=hint, param=param) from None
     if found != upload.facts.sha256:
-        told = f"The file of the dataset {upload.id} is not the one that was uploaded: its SHA-256 differs."
-        hint = "Delete the dataset, upload its file again, and submit the job anew."
-        raise InvalidData(told, hint=hint, param="/dataset/id")
+        was = "that was uploaded" if upload.uploaded else "that the job was queued with"
+        told = f"{what} is not the one {was}: its SHA-256 differs."
+        hint = "Delete the dataset, upload its file again, and submit" if upload.uploaded else "Submit"
+        raise InvalidData(told, hint=f"{hint} the job anew.", param=param)
 
 
 def _arrays(path: Path, facts: Facts) -> Arrays:
@@ -126,7 +139,7 @@ def _classes(cells: Cells, is_number: bool) -> tuple[NDArray[Any], tuple[str, ..
     if isinstance(cells, Words):
         return cells.codes.astype(np.int64), cells.names
     values, labels = np.unique(cells, return_inverse=True)
-    names = (_label(value) for value in values.tolist()) if is_number else ("false", "true")
+    names = (_label(value) if is_number else str(bool(value)).lower() for value in values.tolist())
     return labels.reshape(-1).astype(np.int64), tuple(names)
 
 

@@ -58,6 +58,8 @@ def _wrong(wanted: Wanted, whole: Dataset, found: Dataset, facts: Facts) -> Iter
         yield "This is the very file that trains; how well it was learned by heart says nothing.", "another file"
     elif facts.form == "text":
         yield "A plain text validates and tests by its own last parts, not by another file.", [None]
+    elif wanted.get("series") is not None:
+        yield "The windows of a series come from one file, which the split parts in time.", [None]
     elif profile.form != facts.form:
         yield f"This file holds {profile.form}, the one that trains {facts.form}.", {"form": facts.form}
     elif facts.form == "table":

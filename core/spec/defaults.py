@@ -11,8 +11,9 @@ from core.data import Task
 from core.registry import PartSettings, Registry, datasets, models, optimizers
 from core.spec import texts
 from core.spec.fields import MAX_MONITOR, EarlyStopping, Split
+from core.spec.lookup import Lookup
 from core.spec.outline import Outline
-from core.spec.resolving import Lookup, choose_dataset
+from core.spec.resolving import choose_dataset
 from core.spec.streaming import can_stream, is_large
 
 DERIVED = frozenset({"name", "loss", "lr", "metrics"})
@@ -54,7 +55,7 @@ def filled(data: dict[str, Any], lookup: Lookup | None = None) -> dict[str, Any]
         given.setdefault("loss", LOSS_FOR[task])
         given.setdefault("metrics", METRICS_FOR[task] if validates or tests else [])
         _fill_split(given, task, facts.apart if facts else ())
-        if lookup is not None and can_stream(facts):
+        if lookup is not None and facts is not None and can_stream(facts):
             _fill_within(
                 given,
                 "loader",
@@ -97,10 +98,11 @@ def _fill_split(given: dict[str, Any], task: Task, apart: Iterable[str]) -> None
     split = given.get("split", {})
     if isinstance(split, dict):
         ways = [way for way in ("column", "time", "group") if split.get(way) is not None]
-        shares = {"validation": None, "test": None} if "column" in ways else {}
+        shares: dict[str, float | None] = dict.fromkeys(apart, 0.0)
+        if "column" in ways:
+            shares = {"validation": None, "test": None}
         if split.get("folds") is not None:
             shares["validation"] = None
-        shares = dict.fromkeys(apart, 0.0) | shares
         _fill_within(given, "split", stratify=task in ("binary", "classes") and not ways, **shares)
 
 

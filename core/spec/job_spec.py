@@ -34,8 +34,8 @@ from core.spec.fields import (
     Seconds,
     Split,
 )
+from core.spec.lookup import Find, Look, Lookup
 from core.spec.outline import Outline
-from core.spec.resolving import Find, Look, Lookup
 from core.spec.rules import findings
 from core.spec.size import oversized
 from core.spec.sound import sound_fields

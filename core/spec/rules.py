@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 
 from core.checks import Finding, nearest, shown
@@ -21,6 +21,7 @@ from core.spec.picture_rules import (
     only_pictures_have_channels,
 )
 from core.spec.series import series_is_split_in_time
+from core.spec.rounds import Check, in_rounds
 from core.spec.split_rules import (
     folds_can_be_made,
     groups_suffice,
@@ -36,38 +37,15 @@ from core.spec.texts import (
     text_settings_fit,
     windows_fit_parts,
 )
-from core.split import Sizes
-
-Check = Callable[[Outline], Iterator[Finding]]
 
 
 def findings(outline: Outline) -> list[Finding]:
     """All that does not fit together, as far as the fields it rests on are sound."""
-    rounds: tuple[Outline, ...] = (outline,)
-    with suppress(Unsound):
-        rounds = outline.rounds
     found: list[Finding] = []
     for check in CHECKS:
         with suppress(Unsound):
-            found += _first_told(check, rounds)
+            found += in_rounds(check, outline)
     return found
-
-
-def _first_told(check: Check, rounds: Sequence[Outline]) -> Iterator[Finding]:
-    """What a check finds in the first of a job's rounds in which it finds anything: folds differ by a few samples."""
-    for outline in {_sizes(one): one for one in reversed(rounds)}.values():
-        found = False
-        for finding in check(outline):
-            found = True
-            yield finding
-        if found:
-            return
-
-
-def _sizes(outline: Outline) -> Sizes | None:
-    with suppress(Unsound):
-        return outline.split_sizes
-    return None
 
 
 def only_numbers_are_scaled(outline: Outline) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from core.events import RunEvent
 from core.housekeeping import FileStore
 from core.job import Claim, ErrorInfo, Reason, Status, Worker
 from core.settings import Settings
+from core.shelf import Folders
 from core.supervision.endings import Exit
 from core.supervision.runs import Runs
 
@@ -33,7 +34,7 @@ class Order:
     lineage: tuple[Stage, ...] = ()
     lease_s: float = 12.0
     heartbeat_s: float = 3.0
-    datasets: Path | None = None
+    datasets: Folders | None = None
 
 
 class Child(Protocol):

@@ -14,6 +14,7 @@ from core.errors import ClaimLost, TrainwireError
 from core.events import Checkpointed, Failed, Finished, RunEvent, Stopped
 from core.failpoints import failpoint
 from core.job import Claim, Status, Worker
+from core.shelf import Folders
 from core.supervision.bench import Bench, Child, Order
 from core.supervision.delivery import Delivery, GivenUp, Outage
 from core.supervision.endings import LAST_WORDS, Back, Exit, broken, ending
@@ -98,7 +99,7 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, device: str) -> Order:
         folder=folder,
         device=device,
         cache=bench.root / "cache",
-        datasets=bench.root / artifacts.DATASETS,
+        datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files),
         checkpoints=keeping.folder(bench.root, claim),
         candidates=keeping.candidates(bench.root, claim),
         lineage=claim.lineage,

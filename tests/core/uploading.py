@@ -40,6 +40,11 @@ def found(dataset: Dataset) -> Any:
     return lambda wanted: dataset if wanted == dataset.id else None
 
 
+def looked_into(path: Path, name: str) -> Profile:
+    """What is in a file, as the service finds it, but in this process."""
+    return inspect(path, name, Limits())
+
+
 @dataclass
 class Shelf:
     """A folder of uploaded files, each looked into as the service does, but in this process."""
