@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -65,7 +65,8 @@ class SeriesWindows:
         """These windows: x float32 `(rows, channels, window)`, y float32 `(rows, horizon)`."""
         starts = self.starts[rows.to(self.starts.device)][:, None]
         steps = torch.arange(self.window + self.horizon, device=starts.device)
-        seen, ahead = (starts + steps).split([self.window, self.horizon], dim=1)
+        places = starts + steps
+        seen, ahead = places[:, : self.window], places[:, self.window :]
         return Samples(self.rows[:, seen].transpose(0, 1).contiguous(), self.targets[ahead])
 
     def cut(self, rows: int) -> Iterator[Samples]:
@@ -75,8 +76,10 @@ class SeriesWindows:
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> SeriesWindows:
         """The same windows with their rows on `device`."""
-        moved = (one.to(device, non_blocking=non_blocking) for one in (self.rows, self.targets, self.starts))
-        return SeriesWindows(*moved, self.window, self.horizon)
+        rows, targets, starts = (
+            one.to(device, non_blocking=non_blocking) for one in (self.rows, self.targets, self.starts)
+        )
+        return replace(self, rows=rows, targets=targets, starts=starts)
 
     def identity(self) -> Iterator[builtins.bytes | memoryview]:
         """The rows, and how they are cut."""

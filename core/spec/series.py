@@ -32,10 +32,11 @@ def as_numbers(wanted: Wanted) -> dict[str, Any]:
 
 def findings(wanted: Wanted, profile: Profile, *, reserved: str | None) -> Iterator[Finding]:
     """All that is wrong with the table and the series that were asked for; `reserved` is the split's column."""
-    told = tables.findings(as_numbers(wanted), profile, reserved=reserved)
-    yield from (one for one in told if one.path != ("task",))
+    of_table = tables.findings(as_numbers(wanted), profile, reserved=reserved)
+    yield from (one for one in of_table if one.path != ("task",))
     columns, series = {column.name: column for column in profile.columns}, wanted["series"]
-    yield from _wrong_settings(wanted, columns, rows=profile.rows)
+    yield from _wrong_settings(wanted, columns)
+    yield from _wrong_target(wanted, columns, rows=profile.rows)
     found = [*_wrong_time(series, columns, wanted), *_wrong_group(series, profile, wanted)]
     yield from found
     if not found and (lengths := _lengths(series, profile)):
@@ -80,27 +81,32 @@ def series_is_split_in_time(outline: Outline) -> Iterator[Finding]:
             yield Finding(("split", part), share, told, "a larger share, or 0")
 
 
-def _wrong_settings(wanted: Wanted, columns: Columns, *, rows: int) -> Iterator[Finding]:
+def _wrong_settings(wanted: Wanted, columns: Columns) -> Iterator[Finding]:
     for setting, why in _WHY.items():
         if wanted[setting] is not None:
             yield Finding((setting,), wanted[setting], f"{shown(setting)} does not go with series: {why}.", [None])
-    goals = [columns[name] for name in named(wanted) if name in columns]
-    if len(goals) > 1:
-        told = "A series forecasts one column. Name the others as features: their past is then looked at."
-        yield Finding(("target",), wanted["target"], told, [one.name for one in goals])
-    if wanted["task"] not in ("auto", "numbers"):
-        yield Finding(("task",), wanted["task"], "A series forecasts numbers.", ["auto", "numbers"])
-    for goal in goals[:1]:
-        if goal.kind in ("boolean", "category"):
-            told = f"{shown(goal.name)} holds {goal.kind} values; a series forecasts numbers."
-            yield Finding(("target",), goal.name, told, [one.name for one in columns.values() if one.kind == "number"])
-        if goal.missing:
-            told = f"{goal.missing:,} of {rows:,} rows have no {shown(goal.name)}: a series has no holes, fill them in."
-            yield Finding(("target",), goal.name, told, {"missing": 0})
     for place, name in enumerate(wanted["features"] or ()):
         if name in columns and columns[name].kind == "text":
             told = f"{shown(name)} holds free text, which has no course in time."
             yield Finding(("features", place), name, told, {"kind": ["number", "boolean", "date", "category"]})
+
+
+def _wrong_target(wanted: Wanted, columns: Columns, *, rows: int) -> Iterator[Finding]:
+    if wanted["task"] not in ("auto", "numbers"):
+        yield Finding(("task",), wanted["task"], "A series forecasts numbers.", ["auto", "numbers"])
+    goals = [columns[name] for name in named(wanted) if name in columns]
+    if len(goals) > 1:
+        told = "A series forecasts one column. Name the others as features: their past is then looked at."
+        yield Finding(("target",), wanted["target"], told, [one.name for one in goals])
+    elif goals and goals[0].kind in ("boolean", "category"):
+        told = f"{shown(goals[0].name)} holds {goals[0].kind} values; a series forecasts numbers."
+        numbers = [one.name for one in columns.values() if one.kind == "number"]
+        yield Finding(("target",), goals[0].name, told, numbers)
+    elif goals and goals[0].missing:
+        told = (
+            f"{goals[0].missing:,} of {rows:,} rows have no {shown(goals[0].name)}. A series has no holes: fill it in."
+        )
+        yield Finding(("target",), goals[0].name, told, {"missing": 0})
 
 
 def _wrong_time(series: Series, columns: Columns, wanted: Wanted) -> Iterator[Finding]:

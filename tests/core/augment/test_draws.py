@@ -10,8 +10,8 @@ from core.augment.draws import Draws, _mixed, _signed
 ROWS = torch.arange(20_000)
 
 
-def draws(rows: torch.Tensor = ROWS, *, seed: int = 1, epoch: int = 2, step: int = 3, place: int = 0) -> Draws:
-    return Draws.of(rows, seed=seed, epoch=epoch, step=step, place=place)
+def draws(rows: torch.Tensor = ROWS, **where: int) -> Draws:
+    return Draws.of(rows, **{"seed": 1, "epoch": 2, "step": 3, "place": 0, **where})
 
 
 def test_the_integers_are_splitmix64s_own() -> None:
@@ -34,7 +34,7 @@ def test_a_samples_draws_rest_on_its_number_alone() -> None:
 
 @pytest.mark.parametrize("other", [{"seed": 2}, {"epoch": 3}, {"place": 1}])
 def test_another_seed_epoch_or_augmentation_draws_other_numbers(other: dict[str, int]) -> None:
-    first, second = draws().uniform(1)[0], draws(**other).uniform(1)[0]
+    first, second = draws().uniform(1)[0], draws(ROWS, **other).uniform(1)[0]
     assert abs(torch.corrcoef(torch.stack([first, second]))[0, 1]) < 0.03
     assert (first == second).float().mean() < 0.001
 

@@ -114,7 +114,7 @@ def test_pixels_are_changed_in_their_own_unit_however_they_are_scaled(features: 
     plain = run_of({**JOB, "model": model, "preprocess": {"features": "none"}, "augment": asked}, cache)
     scaling, moves = run.data.columns.features, np.atleast_1d(run.data.columns.features.scale != 0)
     found, wanted = (scaling.undo(next(run.batches()).x), next(plain.batches()).x)
-    told = torch.from_numpy(moves).reshape(-1 if len(moves) == 1 else (1, 8, 8)).expand(wanted.shape)  # type: ignore[arg-type]
+    told = torch.from_numpy(moves).reshape(-1 if len(moves) == 1 else (1, 8, 8)).expand(wanted.shape)
     assert torch.allclose(found[told], wanted[told], atol=1e-4)
     assert (float(wanted.min()), float(wanted.max())) == (0, 16)
 
