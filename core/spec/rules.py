@@ -20,8 +20,8 @@ from core.spec.picture_rules import (
     mixed_batches_have_partners,
     only_pictures_have_channels,
 )
-from core.spec.series import series_is_split_in_time
 from core.spec.rounds import Check, in_rounds
+from core.spec.series import series_is_split_in_time
 from core.spec.split_rules import (
     folds_can_be_made,
     groups_suffice,

@@ -41,7 +41,7 @@ def folds_can_be_made(outline: Outline) -> Iterator[Finding]:
         return
     if (why := _without_folds(outline)) is not None:
         yield Finding(("split", "folds"), folds, why, [None])
-    elif split.test is not None and split.group is None:
+    elif split.test is not None and split.group is None and not outline.data_shape.next_token:
         rest = arithmetic(outline.data_shape.samples, 0, test=split.test).train
         if rest < folds:
             told = f"{folds} folds need as many samples; {rest} are left to make them of."
@@ -107,8 +107,6 @@ def _without_folds(outline: Outline) -> str | None:
         return f"The column {shown(split.column)} says which rows validate, so there are no folds to make."
     if split.time is not None:
         return "All but the last fold would train on what comes after it, so a split by time has no folds."
-    if outline.data_shape.next_token:
-        return "A text is split in its own order: its beginning trains, so there are no folds."
     return None
 
 
