@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.acceptance.processes import HOUSE, Up, environment
 
 TABLE = HOUSE / "examples" / "09_own_table.py"
+TEXT = HOUSE / "examples" / "10_own_text.py"
 
 
-def test_a_table_of_ones_own_is_learned_from(service: Up) -> None:
+def told(program: Path, service: Up) -> list[str]:
+    """What the program says, line by line."""
     done = subprocess.run(
-        [sys.executable, TABLE],
+        [sys.executable, program],
         env=environment({"TRAINWIRE_URL": service.url}),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "temperature_c  number     14 missing" in done.stdout
-    status, figure = done.stdout.splitlines()[-1].split(": ")
+    return done.stdout.splitlines()
+
+
+def test_a_table_of_ones_own_is_learned_from(service: Up) -> None:
+    lines = told(TABLE, service)
+    assert "temperature_c  number     14 missing" in lines
+    status, figure = lines[-1].split(": ")
     assert status == "succeeded"
     assert float(figure.rsplit(maxsplit=1)[-1]) > 0.85
 
 
+def test_a_text_of_ones_own_is_learned_from(service: Up) -> None:
+    first, alone, end = told(TEXT, service)
+    assert first.endswith(" lines, 60115 bytes")
+    assert end.startswith("succeeded: ")
+    assert float(end.rsplit(maxsplit=1)[-1]) < 0.85 * float(alone.split()[4])
+
+
 def test_no_program_is_left_out() -> None:
-    assert sorted((HOUSE / "examples").glob("*.py")) == [TABLE]
+    assert sorted((HOUSE / "examples").glob("*.py")) == [TABLE, TEXT]

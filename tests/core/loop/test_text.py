@@ -185,7 +185,7 @@ def test_a_language_model_goes_on_exactly(bench: Bench, shelf: Shelf, text: Any)
 
 def test_a_reader_of_sentences_goes_on_exactly(bench: Bench, shelf: Shelf) -> None:
     model = {"name": "embedding_bag", "embedding_dim": 4, "ngrams": 2, "buckets": 20, "dropout": 0.2}
-    fields: dict[str, Any] = {"preprocess": {"text": PAIRS, "max_length": 20}, "batch_size": 16, "epochs": 2}
+    fields: dict[str, Any] = {"preprocess": {"text": PAIRS, "max_length": 20}, "batch_size": 8, "epochs": 3}
     resumes(bench, shelf, reviews(shelf, 80, model=model, **fields))
 
 
