@@ -10,6 +10,7 @@ from tests.acceptance.processes import HOUSE, Up, environment
 
 TABLE = HOUSE / "examples" / "09_own_table.py"
 TEXT = HOUSE / "examples" / "10_own_text.py"
+SERIES = HOUSE / "examples" / "12_own_series.py"
 
 
 def told(program: Path, service: Up) -> list[str]:
@@ -40,5 +41,11 @@ def test_a_text_of_ones_own_is_learned_from(service: Up) -> None:
     assert float(end.rsplit(maxsplit=1)[-1]) < 0.85 * float(alone.split()[4])
 
 
+def test_a_series_of_ones_own_is_forecast(service: Up) -> None:
+    naive, end = told(SERIES, service)
+    assert end.startswith("succeeded: ")
+    assert float(end.rsplit(maxsplit=1)[-1]) < 0.4 * float(naive.split()[-2])
+
+
 def test_no_program_is_left_out() -> None:
-    assert sorted((HOUSE / "examples").glob("*.py")) == [TABLE, TEXT]
+    assert sorted((HOUSE / "examples").glob("*.py")) == [TABLE, TEXT, SERIES]
