@@ -25,6 +25,10 @@ _METHOD = "forkserver"
 """What reads Parquet has threads of its own, and they do not survive a fork; a forkserver never had any."""
 
 
+_AHEAD = WINDOW // 2
+"""Blocks that a thread reads before they are needed."""
+
+
 def from_blocks(samples: Streamed, *, batch_size: int, device: torch.device, workers: int, pin: bool) -> Feed:
     """Batches of samples whose order was made by `order.block_permutation`, or is the file's.
 
@@ -83,7 +87,7 @@ def _by_thread(samples: Streamed) -> Fetch:
     reader = _Blocks(samples)
 
     def fetch(blocks: Sequence[int]) -> Iterator[Tensor]:
-        return ahead(reader.read, blocks, by=WINDOW)
+        return ahead(reader.read, blocks, by=_AHEAD)
 
     return fetch
 

@@ -15,6 +15,8 @@ from core.registry import metrics
 
 _ACTIVATIONS = 1 << 24
 """Numbers that one forward pass may hold (64 MiB)."""
+_FEATURES = 1 << 22
+"""Numbers that go into it (16 MiB): the next ones may be read from a file meanwhile."""
 
 
 @torch.inference_mode()
@@ -54,7 +56,8 @@ def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
 
 def _rows(run: Run) -> int:
     """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
-    return max(1, min(8192, _ACTIVATIONS // max(1, run.spec.cost.activations)))
+    width = math.prod(run.spec.data_shape.features)
+    return max(1, min(8192, _ACTIVATIONS // max(1, run.spec.cost.activations), _FEATURES // width))
 
 
 def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:

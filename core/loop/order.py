@@ -41,7 +41,7 @@ def block_permutation(samples: int, *, block: int, seed: int, epoch: int) -> Ten
     """
     source, start = generator(seed, epoch), 0
     order = torch.empty(samples, dtype=torch.int64)
-    for window in torch.randperm(-(-samples // block), generator=source).split(WINDOW):
+    for window in torch.split(torch.randperm(-(-samples // block), generator=source), WINDOW):
         rows = torch.cat([torch.arange(one * block, min(samples, (one + 1) * block)) for one in window.tolist()])
         order[start : start + len(rows)] = rows[torch.randperm(len(rows), generator=source)]
         start += len(rows)

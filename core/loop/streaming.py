@@ -27,6 +27,9 @@ from core.spec import JobSpec
 KEPT_BYTES = WINDOW * BLOCK_BYTES
 """A part that is held back and takes no more is read once and kept: each epoch is judged by it."""
 
+_PIECES = 4
+"""In which a block is encoded: what is float64 on the way stays small."""
+
 MakeSamples = Callable[[Rows, Tensor], SampleSet]
 """Gives the samples at these rows of the data, whose targets are these."""
 
@@ -59,9 +62,10 @@ class _TableReader:
         names = tuple(code.name for code in self.encoder.codes)
         x = torch.empty((len(places), len(self.encoder.slots)))
         for start in range(0, len(places), self.block):
-            rows = self.rows[places[start : start + self.block]]
-            cells = self.columns.block(rows, names)
-            x[start : start + len(rows)] = self.scaling(self.encoder(cells, np.arange(len(rows))))
+            block = x[start : start + self.block]
+            cells = self.columns.block(self.rows[places[start : start + self.block]], names)
+            for at in np.array_split(np.arange(len(block)), min(_PIECES, len(block))):
+                block[at[0] : at[-1] + 1] = self.scaling(self.encoder(cells, at))
         return x
 
 
@@ -86,7 +90,10 @@ class _PictureReader:
     rows: Rows
 
     def __call__(self, places: NDArray[np.intp]) -> Tensor:
-        return self.scaling(self.files.pictures(self.rows[places]))
+        x, some = torch.empty((len(places), *self.files.shape)), block_rows(self.files.shape)
+        for start in range(0, len(places), some):
+            x[start : start + some] = self.scaling(self.files.pictures(self.rows[places[start : start + some]]))
+        return x
 
 
 def _of_pictures(spec: JobSpec, files: PictureFiles, train: Rows) -> Features:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,29 +93,36 @@ def _scaling(
 
 
 def _sides(code: Code, cells: Cells, rows: int, *, alone: bool) -> Sides:
-    def blocks() -> Iterator[Block]:
-        for start in range(0, rows, _ROWS):
-            places = np.arange(start, min(rows, start + _ROWS))
-            # numpy adds up a single column in pairs and each of several from top to bottom, as here the spare one's
-            block = np.zeros((len(places), max(2, len(code.slots))))
-            code.write(cells_at(cells, places), block[:, : len(code.slots)])
-            yield block
-
-    if alone:
-        whole = np.concatenate([block[:, :1] for block in blocks()])
-        return whole.min(0), whole.max(0), whole.mean(0), whole.std(0)
-    low = np.minimum.reduce([block.min(0) for block in blocks()])
-    high = np.maximum.reduce([block.max(0) for block in blocks()])
-    mean = _sum(blocks, lambda block: block) / rows
-    deviation = np.sqrt(_sum(blocks, lambda block: (block - mean) ** 2) / rows)
-    slots = len(code.slots)
-    return low[:slots], high[:slots], mean[:slots], deviation[:slots]
+    low, high, means, deviations = _ends(code, cells, rows)
+    for slot in range(code.scaled):
+        if alone:
+            column = np.concatenate([block[:, slot] for block in _blocks(code, cells, rows)])
+            means[slot], deviations[slot] = column.mean(), column.std()
+        else:
+            means[slot] = mean = _sum(block[:, slot] for block in _blocks(code, cells, rows)) / rows
+            squares = ((block[:, slot] - mean) ** 2 for block in _blocks(code, cells, rows))
+            deviations[slot] = math.sqrt(_sum(squares) / rows)
+    return low, high, means, deviations
 
 
-def _sum(blocks: Callable[[], Iterator[Any]], of: Callable[[Block], Block]) -> Block:
-    """From top to bottom, with no break between the blocks."""
+def _ends(code: Code, cells: Cells, rows: int) -> Sides:
+    """The ends of each slot, and a mean and a deviation of what has no unit, which count only as not being 0."""
+    ends = [(block.min(0), block.max(0)) for block in _blocks(code, cells, rows)]
+    low, high = np.minimum.reduce([low for low, _ in ends]), np.maximum.reduce([high for _, high in ends])
+    return low, high, low.copy(), high - low
+
+
+def _blocks(code: Code, cells: Cells, rows: int) -> Iterator[Block]:
+    for start in range(0, rows, _ROWS):
+        places = np.arange(start, min(rows, start + _ROWS))
+        block = np.zeros((len(places), len(code.slots)))
+        code.write(cells_at(cells, places), block)
+        yield block
+
+
+def _sum(pieces: Iterable[Block]) -> float:
+    """From top to bottom, as numpy adds up each of several columns; a single one it adds up in pairs."""
     total = None
-    for block in blocks():
-        numbers = of(block)
-        total = np.add.reduce(numbers if total is None else np.vstack([total, numbers]))
-    return np.asarray(total)
+    for piece in pieces:
+        total = np.cumsum(piece if total is None else np.concatenate([[total], piece]))[-1]
+    return float(0.0 if total is None else total)
