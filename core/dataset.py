@@ -17,6 +17,15 @@ Kind = Literal["number", "boolean", "category", "date", "text"]
 
 
 @dataclass(frozen=True, slots=True)
+class Odd:
+    """The few cells of a column that keep it from being numbers: how many, of how many, and the first with its row."""
+
+    count: int
+    cells: int
+    places: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table. `counts`: how often each value occurs, when there are few; `missing` are empty cells.
 
@@ -33,6 +42,7 @@ class Column:
     examples: tuple[str, ...] = ()
     counts: Mapping[str, int] | None = None
     groups: str | None = None
+    odd: Odd | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ def dataset_page(dataset: DatasetView) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     for name, value in _facts(dataset).items():
         facts.add_row(Text(name, style="bold"), Text(value))
-    return Group(facts, Text(), _columns(dataset.profile)) if dataset.profile.columns else facts
+    if not dataset.profile.columns:
+        return facts
+    odd = [Text(_odd(one), style="yellow") for one in dataset.profile.columns if one.odd]
+    return Group(facts, Text(), _columns(dataset.profile), *([Text(), *odd] if odd else []))
 
 
 def holds(profile: ProfileView) -> str:
@@ -79,6 +82,16 @@ def _columns(profile: ProfileView) -> Table:
         numbers = [_value(value) for value in (one.minimum, one.maximum, one.mean)]
         table.add_row(*map(Text, (_cut(one.name), one.kind, f"{one.missing:,}", f"{one.distinct:,}", *numbers, values)))
     return table
+
+
+def _odd(column: ColumnView) -> str:
+    """What keeps a column from being numbers."""
+    if column.odd is None:
+        return ""
+    places = ", ".join(f"{_cut(repr(word))} in row {row:,}" for row, word in column.odd.places)
+    more = ", …" if column.odd.count > len(column.odd.places) else ""
+    cells = f"{column.odd.count:,} of {column.odd.cells:,} cells"
+    return f"{_cut(column.name)} is {column.kind}, not numbers, for {cells}: {places}{more}"
 
 
 def _is_told(column: ColumnView) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from core.dataset import Column, Format, Kind
+from core.intake.oddities import Oddities
 from core.intake.places import SHOWN, Places, refused
 from core.intake.seen import Seen
 from core.intake.words import DATES, PLAIN, booleans, dates, numbers, present
@@ -32,6 +34,7 @@ class ColumnTally:
         self._words = Seen(few)
         self._few = few
         self._readings: list[_Reading] | None = None
+        self._oddities = Oddities()
 
     def take(self, cells: pl.Series, rows: Rows) -> None:
         """Take the next block's cells and the numbers of their rows in the file."""
@@ -45,6 +48,9 @@ class ColumnTally:
             self._words.take(values)
         if not values.is_empty():
             self._readings = list(_still(self._readings or [], values, rows))
+            if values.dtype == pl.String and self._format in PLAIN:
+                numeric = any(reading.kind == "number" for reading in self._readings)
+                self._oddities.take(values, rows, all_numbers=numeric)
 
     def told(self, places: Places) -> Column:
         """The column, when all of its cells are taken; numbers without end are noted in `places`."""
@@ -53,7 +59,7 @@ class ColumnTally:
             reading.note(self.name, places)
             return self._column(reading.kind, reading.seen)
         text = self._words.distinct > MOST_WORDS and self._words.distinct * 2 > self._words.rows
-        return self._column("text" if text else "category", self._words)
+        return replace(self._column("text" if text else "category", self._words), odd=self._oddities.told)
 
     def _column(self, kind: Kind, seen: Seen) -> Column:
         return Column(

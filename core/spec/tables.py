@@ -39,7 +39,7 @@ def facts(wanted: Wanted, profile: Profile, *, reserved: str | None) -> dict[str
     }
 
 
-def others(features: Container[str], profile: Profile, names: Container[str]) -> dict[str, str]:
+def others(features: Container[str], profile: Profile, names: Container[str | None]) -> dict[str, str]:
     """The columns of these names that are no features, as far as the table has them."""
     return {
         column.name: str(Reading.of(column))
@@ -60,7 +60,7 @@ def _wrong_features(wanted: Wanted, columns: Mapping[str, Column], *, reserved: 
         path = ("features", place)
         if name not in columns:
             yield targets.unknown(path, name, columns)
-        elif columns[name].kind == "text" and len(wanted["features"]) == 1:
+        elif columns[name].kind == "text" and len(wanted["features"]) == 1 and columns[name].odd is None:
             continue
         elif told := _unreadable(columns[name]):
             yield Finding(path, name, told, [one.name for one in columns.values() if not _unreadable(one)])
@@ -74,10 +74,13 @@ def _wrong_features(wanted: Wanted, columns: Mapping[str, Column], *, reserved: 
 
 def _unreadable(column: Column) -> str | None:
     """Why a column cannot be a feature, if that is so."""
+    name = shown(column.name)
+    if column.kind == "text" and column.odd is not None:
+        return f"{name} is numbers but for a few words.{targets.odd_cells(column)} Mend or empty these cells."
     if column.kind == "text":
-        return f"{shown(column.name)} holds free text, which is learned from only by itself: name no other feature."
+        return f"{name} holds free text, which is learned from only by itself: name no other feature."
     if not column.distinct:
-        return f"{shown(column.name)} is empty in every row."
+        return f"{name} is empty in every row."
     return targets.infinite(column)
 
 

@@ -83,6 +83,17 @@ def infinite(column: Column) -> str | None:
     return None if all(map(math.isfinite, ends)) else f"{shown(column.name)} holds infinite numbers."
 
 
+def odd_cells(column: Column) -> str:
+    """Which cells keep a column from being numbers; nothing where it is none by far."""
+    if column.odd is None:
+        return ""
+    one = column.odd.count == 1
+    places = ", ".join(f"{shown(word)} in row {row:,}" for row, word in column.odd.places)
+    more = ", …" if column.odd.count > len(column.odd.places) else ""
+    what = "is no number" if one else "are no numbers"
+    return f" {column.odd.count:,} of its {column.odd.cells:,} cells {what}: {places}{more}."
+
+
 def _wrong_column(wanted: Wanted, columns: Columns, goal: tuple[int, str]) -> Iterator[Finding]:
     place, name = goal
     path = _path(wanted, place)
@@ -108,7 +119,8 @@ def _unpredictable(column: Column, *, sets: bool) -> str | None:
     if column.distinct == 1:
         return f"{name} is the same in every row, so there is nothing to learn."
     if column.kind == "date" or (column.kind == "text" and not sets):
-        return f"{name} holds {'free text' if column.kind == 'text' else 'dates'}, which cannot be predicted."
+        what = "free text" if column.kind == "text" else "dates"
+        return f"{name} holds {what}, which cannot be predicted.{odd_cells(column)}"
     return infinite(column)
 
 
@@ -140,8 +152,14 @@ def _wrong_task(task: str, column: Column) -> Iterator[Finding]:
         )
         yield Finding(("task",), task, told, ["auto", "classes"])
     elif task == "numbers" and column.kind != "number":
-        told = f"{shown(column.name)} holds {column.kind} values, not numbers."
+        told = f"{shown(column.name)} holds {column.kind} values, not numbers.{odd_cells(column)}"
         yield Finding(("task",), task, told, ["auto", "classes"])
+    elif task == "auto" and column.odd is not None:
+        told = (
+            f"{shown(column.name)} is numbers but for a few words.{odd_cells(column)} Mend or empty these cells, or "
+            'say with task: "classes" that all of it is classes.'
+        )
+        yield Finding(("target",), column.name, told, {"task": "classes"})
     elif (classes := _classes(column, task)) is not None:
         yield from class_findings(classes, task=task, path=("target",), value=column.name)
 
@@ -178,6 +196,7 @@ def _mixed(task: str, goals: Sequence[Column]) -> Iterator[Finding]:
         needed = {"numbers": "be numbers", "labels": f"hold {FLAGS}"}
         wish = needed.get(task) or f"all be numbers, or all hold {FLAGS}"
         told = f"Several targets must {wish}; here are {kinds}."
+        told += "".join(f" Of {shown(goal.name)}:{odd_cells(goal)}" for goal in goals if goal.odd)
         yield Finding(("target",), [goal.name for goal in goals], told, {"kinds": ["number", FLAGS]})
 
 

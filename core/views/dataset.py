@@ -10,6 +10,14 @@ from core.dataset import Form, Format, Kind
 from core.views.page import Page, View
 
 
+class OddView(View):
+    """The few cells that keep a column from being numbers: how many, of how many, and the first with their rows."""
+
+    count: int = Field(ge=1)
+    cells: int = Field(ge=1)
+    places: list[tuple[int, str]]
+
+
 class ColumnView(View):
     """A column of a table. `missing` are empty cells; `counts`, how often each value occurs, where there are few.
 
@@ -26,6 +34,7 @@ class ColumnView(View):
     examples: list[str] = Field(default_factory=list)
     counts: dict[str, int] | None = None
     groups: str | None = None
+    odd: OddView | None = None
 
 
 class TargetsView(View):

@@ -54,4 +54,4 @@ def test_facts_that_a_form_can_use_are_shown() -> None:
     assert optimizers["adadelta"]["lr"] == 1.0
     assert optimizers["lbfgs"]["full_batch"] is True
     metrics = {entry["name"]: entry for entry in catalog()["metrics"]}
-    assert (metrics["mae"]["mode"], metrics["f1"]["tasks"]) == ("min", ["binary", "classes"])
+    assert (metrics["mae"]["mode"], metrics["f1"]["tasks"]) == ("min", ["binary", "classes", "labels"])

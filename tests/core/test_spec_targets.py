@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.dataset import Column, Dataset
+from core.dataset import Column, Dataset, Odd
 from core.errors import SpecRefused
 from core.job import Problem
 from core.spec import JobSpec, parse_spec
@@ -131,3 +132,32 @@ def test_what_labels_do_not_take_is_refused(fields: Any, pointer: str, words: st
 
 def test_only_labels_have_an_exact_match() -> None:
     assert "not for a target of numbers" in refused({"metrics": ["exact_match"]}, target="length")["/metrics/0"].message
+
+
+ODD = Odd(4, 98, ((3, "abc"), (17, "n.a."), (20, "-")))
+CLOSE = (
+    Column("price", "category", 0, 60, odd=ODD),
+    Column("weight", "text", 2, 95, odd=replace(ODD, count=1, places=ODD.places[:1])),
+    Column("length", "number", 0, 90, 1.0, 9.0, 5.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pointer", "words"),
+    [
+        ({"target": "price"}, "/dataset/target", '4 of its 98 cells are no numbers: "abc" in row 3, "n.a." in row 17'),
+        ({"target": "price", "task": "numbers"}, "/dataset/task", '"-" in row 20, …'),
+        ({"target": "weight"}, "/dataset/target", '1 of its 98 cells is no number: "abc" in row 3.'),
+        ({"target": ["price", "length"]}, "/dataset/target", 'Of "price": 4 of its 98'),
+        ({"target": "length", "features": ["weight"]}, "/dataset/features/0", '1 of its 98 cells is no number: "abc"'),
+    ],
+)
+def test_words_that_keep_a_column_from_being_numbers_are_told(settings: Any, pointer: str, words: str) -> None:
+    with pytest.raises(SpecRefused) as caught:
+        spec(dataset=table(CLOSE), **settings)
+    assert words in {problem.pointer: problem.message for problem in caught.value.problems}[pointer]
+
+
+def test_numbers_with_a_few_words_are_classes_for_whoever_says_so() -> None:
+    drawn = {"split": {"stratify": False}}
+    assert spec(drawn, table(CLOSE), target="price", task="classes").data_shape.classes == 60

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from bokeh_sampledata import __file__ as bokeh
 from palmerpenguins import __file__ as penguins
 
-from core.dataset import Kind
-from core.intake import seen
+from core.dataset import Kind, Odd, Profile
+from core.intake import from_json, seen, to_json
 from core.intake.inspection import inspect
 from core.intake.limits import Limits
+from core.intake.oddities import Oddities
 from tests.core.intake.looking import column, look
 
 MANY = [f"word {number}" for number in range(65)]
@@ -125,3 +128,29 @@ def test_known_tables_are_told_as_they_are(name: str, rows: int, kinds: dict[str
     found = inspect(Path(bokeh).parent / "_data" / name, name, Limits())
     assert found.rows == rows
     assert kinds.items() <= {column.name: column.kind for column in found.columns}.items()
+
+
+def test_a_few_words_among_numbers_are_told_with_their_rows(tmp_path: Path) -> None:
+    cells = [str(place) for place in range(200)]
+    assert column(tmp_path, *cells).odd is None
+    cells[16], cells[40], cells[41], cells[42] = "abc", "n.a.", "", "1,5" * 30
+    found = column(tmp_path, *(f'"{cell}"' for cell in cells))
+    assert (found.kind, found.missing) == ("text", 1)
+    assert found.odd == Odd(3, 199, ((17, "abc"), (41, "n.a."), (43, f"{('1,5' * 30)[:39]}…")))
+
+
+@pytest.mark.parametrize(("odd", "told"), [(9, True), (10, False)])
+def test_a_column_of_more_than_a_few_words_is_told_as_what_it_is(tmp_path: Path, odd: int, told: bool) -> None:
+    found = column(tmp_path, *(["a"] * odd), *(["1"] * (200 - odd)))
+    assert found.kind == "category"
+    assert (found.odd is not None) == told
+    assert from_json(to_json(Profile("table", "csv", 200, (found,)))).columns == (found,)
+
+
+def test_a_text_is_not_tried_as_numbers_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    oddities = Oddities()
+    block, rows = pl.Series(["x"] * 1_001), np.arange(1_001)
+    oddities.take(block, rows, all_numbers=False)
+    monkeypatch.setattr(pl, "select", None)
+    oddities.take(block, rows, all_numbers=False)
+    assert oddities.told is None
