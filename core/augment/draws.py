@@ -36,25 +36,25 @@ class Draws:
 
     def uniform(self, count: int) -> Tensor:
         """So many numbers for each sample, even over [0, 1): float32 `(count, batch)`; always the same ones."""
-        return self._bits(count).float() * 2.0**-_BITS
+        return _shifted(self._numbers(count), 64 - _BITS).float() * 2.0**-_BITS
 
     def normal(self, count: int) -> Tensor:
         """So many standard normal numbers for each sample (Box & Muller, 1958): float32 `(batch, count)`."""
-        half = (count + 1) // 2
-        bits = self._bits(2 * half)
+        numbers = self._numbers((count + 1) // 2)
         # never 0, of which there is no logarithm
-        radius = ((bits[:half] + 1).float() * 2.0**-_BITS).log().mul(-2.0).sqrt()
-        angle = bits[half:].float() * (2.0**-_BITS * 2 * math.pi)
+        radius = (_shifted(numbers, 64 - _BITS).float().add_(1) * 2.0**-_BITS).log_().mul_(-2.0).sqrt_()
+        angle = _shifted(numbers, 64 - 2 * _BITS).bitwise_and_((1 << _BITS) - 1).float() * (2.0**-_BITS * 2 * math.pi)
         return torch.cat([radius * angle.cos(), radius * angle.sin()])[:count].T
 
     def for_batch(self) -> np.random.Generator:
         """A generator for what a whole batch shares: of the step, where the others are of the sample."""
         return np.random.default_rng(_hashed("batch", self.key, self.step))
 
-    def _bits(self, count: int) -> Tensor:
+    def _numbers(self, count: int) -> Tensor:
+        """So many 64-bit integers for each sample: `(count, batch)`."""
         start = _mixed(self.rows * _signed(_GOLDEN) + _signed(self.key))
         counters = torch.arange(1, count + 1, device=self.rows.device) * _signed(_GOLDEN)
-        return _shifted(_mixed(counters[:, None] + start), 64 - _BITS)
+        return _mixed(counters[:, None] + start)
 
 
 def _hashed(*facts: object) -> int:
@@ -63,14 +63,14 @@ def _hashed(*facts: object) -> int:
 
 def _mixed(z: Tensor) -> Tensor:
     """SplitMix64's output function; int64 wraps around as its unsigned integers do."""
-    z = (z ^ _shifted(z, 30)) * _signed(_FIRST)
-    z = (z ^ _shifted(z, 27)) * _signed(_SECOND)
-    return z ^ _shifted(z, 31)
+    z = _shifted(z, 30).bitwise_xor_(z).mul_(_signed(_FIRST))
+    z = _shifted(z, 27).bitwise_xor_(z).mul_(_signed(_SECOND))
+    return _shifted(z, 31).bitwise_xor_(z)
 
 
 def _shifted(z: Tensor, by: int) -> Tensor:
     """To the right, with zeros behind: torch's own shift would repeat the sign."""
-    return (z >> by) & ((1 << (64 - by)) - 1)
+    return (z >> by).bitwise_and_((1 << (64 - by)) - 1)
 
 
 def _signed(number: int) -> int:
