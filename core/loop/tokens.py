@@ -27,7 +27,6 @@ class Tokens:
         """The first tokens of each text, padded: `(texts, length)`; of an empty cell padding alone."""
         rows = np.full((len(texts), self.length), PADDING, np.int64)
         for row, text in zip(rows, texts, strict=True):
-            # no token is longer than the text it is found in, and none is shorter than a byte
             ids = self.tokenizer.encode(text or "")[: self.length]
             row[: len(ids)] = ids
         return rows

@@ -52,7 +52,8 @@ def parse_spec(data: object, find: Find | None = None, look: Look | None = None)
     asked = data if isinstance(data, dict) else {}
     lookup = None
     if find is not None:
-        lookup = Lookup(functools.cache(find), look and functools.cache(look), asked.get("dataset"), asked.get("split"))
+        sections = (asked.get(section) for section in ("dataset", "split", "preprocess"))
+        lookup = Lookup(functools.cache(find), look and functools.cache(look), *sections)
     try:
         return JobSpec.model_validate(data, context=lookup)
     except ValidationError as error:

@@ -21,12 +21,13 @@ Look = Callable[[str], Dataset]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What a spec is resolved with: where datasets are found, and the dataset and split asked for, as they came."""
+    """What a spec is resolved with: where datasets are found, and the sections that were asked for, as they came."""
 
     find: Find
     look: Look | None = None
     dataset: object = None
     split: object = None
+    preprocess: object = None
 
     def found(self, named_by: str, key: str) -> Dataset | str:
         """What is known of the data of this id or path, or why nothing is."""
@@ -56,6 +57,11 @@ class Lookup:
         target = self.dataset.get("target") if isinstance(self.dataset, Mapping) else None
         names = target if isinstance(target, list | tuple) else [target]
         return tuple(name for name in names if isinstance(name, str))
+
+    @property
+    def tokenizes(self) -> bool:
+        """Whether a tokenizer was asked for."""
+        return isinstance(self.preprocess, Mapping) and self.preprocess.get("text") is not None
 
     @property
     def split_column(self) -> str | None:

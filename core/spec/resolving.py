@@ -9,7 +9,7 @@ from typing import Any
 from core.checks import Finding, refuse, shown
 from core.dataset import Dataset, Facts, Form, Profile
 from core.registry import PartSettings, datasets
-from core.spec import apart, series, tables
+from core.spec import apart, series, tables, texts
 from core.spec.apart import PARTS
 from core.spec.classes import class_findings
 from core.spec.lookup import Lookup, named_by
@@ -134,6 +134,8 @@ def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts
         told |= {"samples": dataset.bytes, "features": ()}
     elif profile.form == "table":
         told |= tables.facts(wanted, profile, reserved=lookup.reserved)
+        if lookup.tokenizes and wanted["series"] is None:
+            told["columns"] = texts.as_text(told["columns"])
         told |= series.facts(wanted, profile, told) if wanted["series"] is not None else {}
         told["split_counts"] = part_counts(lookup.split_column, profile)
         told["groups"] = groups_of(lookup.split_group, profile)

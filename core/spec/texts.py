@@ -7,6 +7,7 @@ from typing import Any
 
 from core.checks import Finding, shown
 from core.dataset import Column, Form
+from core.encoding import Reading
 from core.registry import models
 from core.spec.outline import Outline
 from core.windows import stretches
@@ -20,7 +21,19 @@ OF_TEXT = ("text", "max_length", "block_size")
 def text_alone(columns: Mapping[str, Column], kept: Container[str | None]) -> str | None:
     """The column of free text that is all a table has to learn from, beside the columns to be `kept` out of it."""
     found = [one for one in columns.values() if one.name not in kept and one.distinct + (one.missing > 0) > 1]
-    return found[0].name if [one.kind for one in found] == ["text"] else None
+    return found[0].name if [(one.kind, one.odd) for one in found] == [("text", None)] else None
+
+
+def as_text(columns: Mapping[str, str]) -> dict[str, str]:
+    """The features where a tokenizer is asked for: a single column of words is text, though they repeat.
+
+    >>> as_text({"review": "category 40?"})
+    {'review': 'text?'}
+    """
+    read = {name: Reading.parse(told) for name, told in columns.items()}
+    if [reading.kind for reading in read.values()] != ["category"]:
+        return dict(columns)
+    return {name: str(Reading("text", missing=reading.missing)) for name, reading in read.items()}
 
 
 def defaults(form: Form) -> dict[str, Any]:
@@ -89,6 +102,8 @@ def model_reads_data(outline: Outline) -> Iterator[Finding]:
         return
     if shape.vocabulary is None:
         told = f"The model {shown(model.name)} reads tokens; {shown(outline['dataset'].name)} holds no text here."
+        if outline.facts is not None and outline.facts.form == "table":
+            told += " Name a column of words as the only feature; where they repeat, give preprocess.text too."
     elif not reads:
         told = f"The model {shown(model.name)} reads numbers; this data is text, as tokens."
     elif shape.next_token:

@@ -72,6 +72,16 @@ def test_of_several_columns_of_text_the_one_that_is_named_is_read() -> None:
     assert spec(table([*FLOWERS, WORDS]), "mlp", dataset={"target": "species"}).data_shape.vocabulary is None
 
 
+def test_words_that_repeat_are_text_where_a_tokenizer_is_asked_for() -> None:
+    few = table([Column("words", "category", 2, 40), LABEL])
+    wanted: dict[str, Any] = {"dataset": {"target": "label"}}
+    assert "preprocess.text" in refused(few, "embedding_bag", **wanted)["/model"].message
+    chosen = spec(few, "embedding_bag", preprocess={"text": "bytes"}, **wanted)
+    assert chosen.dataset.settings()["facts"].columns == {"words": "text?"}
+    assert chosen.data_shape.vocabulary == 257
+    assert "reads numbers" in refused(few, "mlp", preprocess={"text": "bytes"}, **wanted)["/model"].message
+
+
 @pytest.mark.parametrize(
     ("model", "fields", "pointer", "told", "allowed"),
     [
