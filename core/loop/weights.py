@@ -107,8 +107,8 @@ class Preprocess:
         They are `(samples, *features)`; of a table they are its columns by name, as they stood in the file or as
         Python's own values, other columns beside them. A cell that is missing or empty, and a word that training did
         not know, is taken as there. Rows of a series come in the order of time, one series by itself, the target among
-        their columns; of these each `window` rows in a row are a sample. Raises ValueError for a cell that cannot be
-        read, and for rows that are fewer than a window.
+        their columns; of these each `window` rows in a row are a sample. Texts, alone or in their column, become int64
+        tokens. Raises ValueError for a cell that cannot be read, and for rows that are fewer than a window.
         """
         if self.tokens is not None:
             return torch.from_numpy(self.tokens(list(map(self._text, rows))))
