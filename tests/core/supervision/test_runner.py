@@ -13,6 +13,7 @@ from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, Finished, RunEvent
 from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Status, Worker
 from core.settings import Settings
+from core.shelf import Folders
 from core.spec import parse_spec
 from core.store import Store
 from core.store.schema import upgrade
@@ -136,7 +137,8 @@ def run(flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     monkeypatch.setattr("core.supervision.delivery._RETRY_S", 0.0)
 
     def run_one(child: ChildFake | None) -> Bench:
-        bench = Bench(flaky, LauncherFake(child), LocalWatchBell(), Settings(artifacts=tmp_path / "artifacts"), Runs())
+        settings = Settings(artifacts=tmp_path / "artifacts", files=tmp_path / "files")
+        bench = Bench(flaky, LauncherFake(child), LocalWatchBell(), settings, Runs())
         assert work_one(bench, WORKER, slot=0, device="cpu")
         assert bench.runs.all() == ()
         return bench
@@ -211,12 +213,13 @@ def test_a_child_that_dies_costs_an_attempt(
     assert words in twice.error.message
 
 
-def test_a_child_is_told_where_uploads_lie(run: Callable[..., Bench], job: Job) -> None:
+def test_a_child_is_told_where_uploads_and_files_lie(run: Callable[..., Bench], job: Job) -> None:
     bench = run(ChildFake([EPOCH, FINISHED]))
     assert job.id
     assert isinstance(bench.launcher, LauncherFake)
     assert bench.launcher.order is not None
-    assert bench.launcher.order.datasets == dataset_file(bench.root, "a" * 64).parent
+    uploads = dataset_file(bench.root, "a" * 64).parent
+    assert bench.launcher.order.datasets == Folders(uploads, bench.root.parent / "files")
 
 
 def test_a_job_without_a_process_goes_back(run: Callable[..., Bench], store: Store, job: Job) -> None:
