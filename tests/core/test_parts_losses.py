@@ -67,7 +67,7 @@ def test_bce_of_one_logit_is_the_cross_entropy_of_that_logit_and_zero() -> None:
         ("mse", torch.zeros(3, 2), torch.zeros(3, 1)),
         ("bce", torch.zeros(3, 2), torch.zeros(3, 1)),
         ("cross_entropy", torch.zeros(3, 2), torch.zeros(4, dtype=torch.int64)),
-        ("cross_entropy", torch.zeros(3, 2), torch.zeros(3, 2)),
+        ("cross_entropy", torch.zeros(3, 2), torch.zeros(3, 3)),
         ("cross_entropy", torch.zeros(3), torch.zeros(3, dtype=torch.int64)),
         ("bce", torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64)),
         ("bce", torch.zeros(3), torch.zeros(3, dtype=torch.int64)),

@@ -70,7 +70,17 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
     assert _filled({"dataset": "digits", "model": "mlp"}) == {
         "name": "digits-mlp",
         "dataset": {"name": "digits"},
-        "split": {"validation": 0.2, "test": 0.0, "seed": 0, "stratify": True, "time": None, "column": None},
+        "split": {
+            "validation": 0.2,
+            "test": 0.0,
+            "seed": 0,
+            "stratify": True,
+            "time": None,
+            "column": None,
+            "group": None,
+            "folds": None,
+            "fold": None,
+        },
         "preprocess": {
             "features": "standard",
             "target": "none",
@@ -78,6 +88,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
             "max_length": None,
             "block_size": None,
         },
+        "augment": [],
         "model": {"name": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "batch_norm": False},
         "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
         "optimizer": {
@@ -94,7 +105,13 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "scheduler": {"name": "constant", "warmup_epochs": 0},
         "early_stopping": None,
         "metrics": [{"name": "accuracy"}],
-        "loader": {"shuffle": True, "num_workers": 0, "drop_last": False, "pin_memory": "auto"},
+        "loader": {
+            "shuffle": True,
+            "num_workers": 0,
+            "drop_last": False,
+            "pin_memory": "auto",
+            "streaming": False,
+        },
         "clip_grad_norm": None,
         "seed": 0,
         "checkpoints": {
@@ -260,7 +277,7 @@ def test_every_example_is_a_good_spec(path: Path) -> None:
 
 
 def test_the_examples_are_in_reading_order() -> None:
-    assert [path.name[:3] for path in EXAMPLES] == [f"0{place}_" for place in range(1, 9)]
+    assert [path.name[:3] for path in EXAMPLES] == [*(f"0{place}_" for place in range(1, 9)), "11_"]
 
 
 COLD = """
