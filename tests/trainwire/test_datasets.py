@@ -165,6 +165,7 @@ def test_words_of_others_cannot_steer_the_terminal() -> None:
             {"form": "images", "format": "zip", "rows": 5000, "shape": [1, 28, 28], "classes": ["a", "b"]},
             "5,000 pictures of 1 x 28 x 28 in 2 classes",
         ),
+        ({"form": "text", "format": "txt", "rows": 1470}, "1,470 lines of text"),
     ],
 )
 def test_what_a_dataset_holds_is_said_in_a_line(profile: dict[str, object], told: str) -> None:
