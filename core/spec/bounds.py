@@ -46,9 +46,10 @@ def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
     if outline.data_shape.next_token:
         return
     for part in ("validation", "test"):
-        samples, share = getattr(outline.split_sizes, part), getattr(outline["split"], part)
+        setting = "folds" if part == "validation" and outline["split"].folds else part
+        samples, share = getattr(outline.split_sizes, part), getattr(outline["split"], setting)
         size = prediction_bytes(samples, outputs=outline.model_shape.outputs)
-        yield from _bounded(("split", part), share, size=size, what=f"the {part} part's predictions")
+        yield from _bounded(("split", setting), share, size=size, what=f"the {part} part's predictions")
 
 
 def _bounded(path: tuple[str, ...], value: object, *, size: int, what: str) -> Iterator[Finding]:

@@ -40,6 +40,21 @@ def test_a_pipe_gets_a_line_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
+def test_folds_are_named_beside_their_epochs_and_summed_up_at_the_end(*, terminal: bool) -> None:
+    figures = [{"fold": fold, "epoch": 2 * fold, "val_loss": 0.5 * fold} for fold in (1, 2)]
+    end = {**END, "folds": {"figures": figures, "mean": {"val_loss": 0.75}, "std": {"val_loss": 0.3536}}}
+    text, _ = shown(("epoch", {**EPOCH, "fold": 1}), ("end", end), terminal=terminal)
+    assert "fold 1  train" in text
+    assert text.splitlines()[-5:] == [
+        "succeeded: completed",
+        "fold 1 (epoch 2): val_loss 0.5000",
+        "fold 2 (epoch 4): val_loss 1.0000",
+        "mean: val_loss 0.7500",
+        "std: val_loss 0.3536",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
 def test_the_figures_of_a_test_part_are_told_behind_the_end(*, terminal: bool) -> None:
     started = {**STARTED, "test_samples": 180}
     end = {**END, "test": {"loss": 0.25, "auroc": None, "nonfinite": {"auroc": "nan"}}}
