@@ -16,10 +16,10 @@ _FLOAT = 4
 def data_bytes(shape: DataShape) -> int:
     """The data as float32, drawn as float64 and scaled into a second copy: four floats for each number.
 
-    Tokens of a plain text are held once, in four bytes each; those of a table as int64, padded, in two copies.
+    A token takes as much: int64 twice, or once beside its text. The targets of a plain text are the text itself.
     """
     if shape.next_token:
-        return _FLOAT * shape.samples * shape.features[0]
+        return 4 * _FLOAT * shape.samples * shape.features[0]
     return 4 * _FLOAT * shape.samples * (math.prod(shape.features) + shape.outputs)
 
 
