@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import pytest
-
 from tests.chaos.checks import BROKEN, DOUBLED, Damage, Expected, changed, damage
 from tests.chaos.harm import at_a_random_moment
 from tests.chaos.reference import Reference, reference
@@ -17,8 +15,6 @@ from tests.chaos.seen import look
 from tests.chaos.services import ENDED, Door
 from tests.chaos.specs import Spec
 
-ONE_DOOR_ALWAYS = ("embedded", pytest.param("celery", marks=pytest.mark.full))
-"""For experiments with what both doors have in common: the other one at the full size only."""
 NOBODY_AFTER_S = 5.0
 """How long a process may go on training without a job's lease."""
 Harm = Callable[[random.Random], int]

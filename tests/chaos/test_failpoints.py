@@ -12,8 +12,9 @@ from tests.chaos import light
 from tests.chaos.doors import EmbeddedDoor, running, settings
 from tests.chaos.harm import arm, wait_hit
 from tests.chaos.report import Report
-from tests.chaos.siege import ONE_DOOR_ALWAYS, Siege
+from tests.chaos.siege import Siege
 from tests.chaos.specs import STEADY, Spec
+from tests.sizes import EMBEDDED_ALWAYS
 
 IN_A_TRAINER = tuple(name for name in NAMES if name.endswith(("_rename", "_weights")))
 IN_A_SERVICE = tuple(name for name in NAMES if name not in IN_A_TRAINER)
@@ -22,7 +23,7 @@ FULL_ROUNDS = 10
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("door", ONE_DOOR_ALWAYS, indirect=True)
+@pytest.mark.parametrize("door", EMBEDDED_ALWAYS, indirect=True)
 def test_a_trainer_that_dies_at_a_named_point_costs_nothing(siege: Siege) -> None:
     with siege.door.being_tended():
         _die_everywhere(siege, IN_A_TRAINER, STEADY)

@@ -10,8 +10,9 @@ import pytest
 
 from tests.chaos.checks import BROKEN, Damage
 from tests.chaos.harm import at_a_random_moment
-from tests.chaos.siege import ONE_DOOR_ALWAYS, Siege
+from tests.chaos.siege import Siege
 from tests.chaos.specs import HARMED, Spec
+from tests.sizes import EMBEDDED_ALWAYS
 
 BETWEEN_S = (0.0, 0.15)
 BECOMES = {
@@ -30,7 +31,7 @@ JOBS_AT_MOST = 8
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("door", ONE_DOOR_ALWAYS, indirect=True)
+@pytest.mark.parametrize("door", EMBEDDED_ALWAYS, indirect=True)
 def test_a_verb_is_safe_at_every_moment(siege: Siege) -> None:
     play = Play(siege)
     for spec in HARMED:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.chaos.harm import at_a_random_moment, kill
-from tests.chaos.siege import ONE_DOOR_ALWAYS, Siege
+from tests.chaos.siege import Siege
 from tests.chaos.specs import STREAMED
 from tests.chaos.watchers import watching
+from tests.sizes import EMBEDDED_ALWAYS
 
 WATCHERS = 50
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("door", ONE_DOOR_ALWAYS, indirect=True)
+@pytest.mark.parametrize("door", EMBEDDED_ALWAYS, indirect=True)
 def test_a_stream_outlives_its_server(siege: Siege) -> None:
     door = siege.door
     job_id = siege.submit(STREAMED)
