@@ -11,7 +11,7 @@ RUN pip install --index-url "$TORCH_INDEX" 'torch>=2.10,<2.14'
 RUN python -c "import os, torch; got = torch.version.cuda; asked = os.environ['TORCH'] != 'cpu'; \
       raise SystemExit(None if bool(got) == asked else f'TORCH={os.environ[\"TORCH\"]}, but TORCH_INDEX gave torch {torch.__version__}')"
 COPY . /src
-RUN pip install /src
+RUN pip install '/src[text]'
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /tmp --no-create-home trainwire \
