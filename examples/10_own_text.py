@@ -3,8 +3,8 @@
     trainwire up                     # in one terminal
     python examples/10_own_text.py   # in another
 
-The text is Python's own documentation of its statements and expressions. Twice the epochs, four layers and all of
-the documentation bring the bits per byte below 2.2, about what `gzip -9` needs.
+The text is a part of Python's own documentation of its language. All of it, through four layers of 128 numbers with
+windows of 128 bytes, comes below 2.2 bits per byte in seven epochs: about what `gzip -9` needs.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ def test_a_byte_language_model_predicts_documentation(tmp_path: Path) -> None:
         preprocess={"text": "bytes", "block_size": 128},
         split={"validation": 0.1},
         scheduler="one_cycle",
-        lr=0.002,
+        lr=0.003,
         batch_size=8,
-        epochs=11,
+        epochs=7,
         clip_grad_norm=1.0,
         resources={"threads": 2},
     )
