@@ -26,6 +26,9 @@ from core.spec import JobSpec
 
 Places = NDArray[np.intp]
 
+_NUMBERS = 1 << 24
+"""Of windows that are judged at a time: a small model asks for more of them than memory may hold."""
+
 
 @dataclass(frozen=True)
 class SeriesWindows:
@@ -70,8 +73,9 @@ class SeriesWindows:
         return Samples(self.rows[:, seen].transpose(0, 1).contiguous(), self.targets[ahead])
 
     def cut(self, rows: int) -> Iterator[Samples]:
-        """All of them in order, `rows` windows at a time."""
-        for chunk in torch.split(torch.arange(self.size), rows):
+        """All of them in order, `rows` windows at a time, or as many as 64 MiB hold."""
+        most = max(1, _NUMBERS // (len(self.rows) * self.window))
+        for chunk in torch.split(torch.arange(self.size), min(rows, most)):
             yield self.take(chunk)
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> SeriesWindows:

@@ -71,6 +71,7 @@ PATCHES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "dropout": ({"model": {**JOB["model"], "dropout": 0.6}}, []),
     "activation": ({"model": {**JOB["model"], "activation": "tanh"}}, []),
     "metrics": ({"metrics": ["f1"]}, []),
+    "augment": ({"augment": ["noise", "mixup"]}, []),
     "monitor": ({"early_stopping": {"monitor": "train_loss", "patience": 2, "min_delta": 9}}, []),
 }
 
