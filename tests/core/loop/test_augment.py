@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 
 from core.loop import augment, data
 from core.loop.assembly import assemble
@@ -16,9 +19,11 @@ from core.loop.run import Run
 from core.loop.step import cost
 from core.registry import losses
 from core.spec import parse_spec
+from tests.core.intake.zipping import zipped
 from tests.core.loop.conftest import TrainJob
 from tests.core.loop.interrupting import Bench
 from tests.core.loop.test_resume import resumes_exactly
+from tests.core.uploading import Shelf
 
 CPU = torch.device("cpu")
 ALL = [
@@ -143,3 +148,28 @@ def test_augmentation_helps_where_there_are_few_samples(train_job: TrainJob) -> 
         for parts in ([], asked)
     )
     assert changed / 2 > plain / 2 + 0.005, (plain, changed)
+
+
+def test_pictures_read_from_their_file_are_changed_like_those_in_memory(tmp_path: Path, bench: Bench) -> None:
+    chance = np.random.default_rng(0)
+    files = {
+        f"{kind}/{place}.png": png(chance.integers(0, 256, (6, 7, 3), dtype=np.uint8))
+        for kind in ("cat", "dog")
+        for place in range(12)
+    }
+    shelf = Shelf(tmp_path)
+    upload = shelf.put("pets.zip", zipped(tmp_path / "pets.zip", files).read_bytes())
+    settings: dict[str, Any] = {"size": [8, 8], "resize": "pad"}
+    asked = ["flip", {"name": "color", "saturation": 0.5}, "cutmix"]
+    fields = {"preprocess": {"features": "none"}, "augment": asked, "batch_size": 5, "epochs": 2}
+    runs = [
+        bench.attempt(spec.model_dump(mode="json"), datasets=shelf.folder)
+        for spec in (shelf.spec(upload, settings, **fields, loader={"streaming": wanted}) for wanted in (False, True))
+    ]
+    assert runs[0].bits == runs[1].bits
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
