@@ -148,7 +148,7 @@ def _differences(
 
 
 def _other_outputs(old: JobSpec, loss: PartSettings) -> Iterator[Finding]:
-    wanted = Outline({"dataset": old.dataset, "loss": loss}).model_shape.outputs
+    wanted = Outline({**old.__dict__, "loss": loss}).model_shape.outputs
     if (width := old.model_shape.outputs) != wanted:
         told = (
             f"The loss {shown(loss.name)} takes {wanted} outputs of the model, and these weights give {width} "

@@ -10,6 +10,7 @@ from core.dataset import Column, Dataset, Profile
 from core.errors import SpecRefused
 from core.job import Problem
 from core.spec import JobSpec, parse_spec
+from core.spec.patching import patched
 from core.windows import stretches, window_sizes
 from tests.core.uploading import FLOWERS, NOW, found, table
 
@@ -127,6 +128,15 @@ def test_a_model_that_does_not_read_this_data_is_refused_with_those_that_do() ->
     numbers = refused(table(), dataset={"target": "species"})["/model"]
     assert "reads tokens" in numbers.message
     assert numbers.allowed == ["linear", "mlp"]
+
+
+def test_a_fork_may_change_what_leaves_the_tokens_and_the_weights_as_they_are() -> None:
+    told = spec(novel()).model_dump(mode="json")
+    assert patched(told, {"model": {"dropout": 0.1}, "epochs": 20}, epoch=1).epochs == 20
+    for field, value in {"text": {"name": "bpe"}, "block_size": 64}.items():
+        with pytest.raises(SpecRefused) as caught:
+            patched(told, {"preprocess": {field: value}}, epoch=1)
+        assert [one.pointer for one in caught.value.problems] == [f"/patch/preprocess/{field}"]
 
 
 @pytest.mark.parametrize("setting", ["text", "max_length", "block_size"])
