@@ -18,7 +18,7 @@ TORCH_BYTES = 400_000_000
 
 
 def can_stream(facts: Facts | None) -> bool:
-    """Whether the file can be read in pieces: Parquet, but for text, and zips of pictures can."""
+    """Whether the file can be read in pieces: zips of pictures can, and Parquet but for text and series."""
     if facts is None or facts.reads_text or facts.series is not None:
         return False
     return facts.form == "images" or facts.format == "parquet"
@@ -36,5 +36,6 @@ def only_files_are_streamed(outline: Outline) -> Iterator[Finding]:
     if wanted and not can_stream(facts):
         what = "This dataset is made in memory" if facts is None else f"An upload of the format {facts.format}"
         what = "Text" if facts is not None and facts.reads_text else what
+        what = "A series, whose windows overlap," if facts is not None and facts.series is not None else what
         told = f"{what} cannot be read in pieces. Upload a table as Parquet to train on more than fits into memory."
         yield Finding(("loader", "streaming"), wanted, told, [False])
