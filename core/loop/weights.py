@@ -59,7 +59,7 @@ def load_model(path: str | Path) -> nn.Module:
 
         model, prepare = load_model("model/"), load_preprocess("model/")
         scores = model(prepare(rows))       # rows of a table: [{"age": 29, "sex": "female"}, ...]
-        classes = scores.argmax(1)          # two classes under `bce`: scores > 0
+        classes = scores.argmax(1)          # two classes, and each label, under `bce`: scores > 0
         numbers = prepare.undo(scores)      # back to the target's own unit
 
     Raises ValueError when the weights are not those that `model.json` describes.

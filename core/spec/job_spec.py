@@ -37,7 +37,7 @@ from core.spec.fields import (
 from core.spec.lookup import Find, Look, Lookup
 from core.spec.outline import Outline
 from core.spec.rules import findings
-from core.spec.size import oversized
+from core.spec.size import oversized, without_facts
 from core.spec.sound import sound_fields
 from core.spec.splitting import column_findings
 from core.split import Sizes
@@ -81,7 +81,7 @@ class JobSpec(BaseModel):
     model: ModelChoice
     loss: LossChoice = Field(
         default_factory=last_resort,
-        description="bce for two classes, cross_entropy for more, mse for numbers when not given.",
+        description="bce for two classes and for labels, cross_entropy for more, mse for numbers when not given.",
     )
     optimizer: OptimizerChoice = Field(
         default_factory=lambda: optimizers.choose("adam"), json_schema_extra={"default": "adam"}
@@ -94,7 +94,7 @@ class JobSpec(BaseModel):
     )
     early_stopping: EarlyStopping | None = None
     metrics: MetricChoices = Field(
-        default_factory=last_resort, description="accuracy for classes, rmse for numbers when not given."
+        default_factory=last_resort, description="accuracy for classes, f1 for labels, rmse for numbers when not given."
     )
     loader: Loader = Loader()
     clip_grad_norm: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
@@ -177,7 +177,7 @@ class JobSpec(BaseModel):
         if not isinstance(data, dict):
             told = f"{shown(data)} is not a spec: give an object with at least a dataset and a model."
             raise refuse("spec", [Finding((), data, told, sorted(cls.model_fields))])
-        if large := list(oversized(data)):
+        if large := list(oversized(without_facts(data) if info.context is None else data)):
             raise refuse("spec", large)
         given = filled(data, info.context)
         try:

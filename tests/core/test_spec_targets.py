@@ -161,3 +161,11 @@ def test_words_that_keep_a_column_from_being_numbers_are_told(settings: Any, poi
 def test_numbers_with_a_few_words_are_classes_for_whoever_says_so() -> None:
     drawn = {"split": {"stratify": False}}
     assert spec(drawn, table(CLOSE), target="price", task="classes").data_shape.classes == 60
+
+
+def test_a_thousand_columns_and_many_labels_make_a_spec_that_can_be_read_again() -> None:
+    flags = tuple(Column(f"l{place}", "boolean", 0, 2) for place in range(500))
+    wide = tuple(Column(f"c{place}", "number", 0, 9, 0.0, 1.0, 0.5) for place in range(500))
+    chosen = spec(dataset=table(flags + wide), target=[one.name for one in flags])
+    assert (chosen.data_shape.outputs, chosen.data_shape.features) == (500, (500,))
+    assert parse_spec(chosen.model_dump(mode="json")) == chosen

@@ -161,3 +161,13 @@ def test_a_file_in_the_folder_of_the_files_is_learned_from_as_an_upload_is(shelf
     for where, words in ((folders, "no file"), (Folders(shelf.folder), "TRAINWIRE_FILES")):
         with pytest.raises(InvalidData, match=words):
             data.make(spec, cache=None, datasets=where)
+
+
+def test_folds_are_tested_by_a_file_of_its_own(shelf: Shelf) -> None:
+    whole, tested = shelf.put("x.csv", TRAIN.encode()), shelf.put("t.csv", TESTED.encode())
+    chosen = shelf.spec(whole, {"target": "kind", "test": tested}, split={"folds": 3})
+    assert [one.split_sizes for one in chosen.rounds] == [(20, 10, 2)] * 3
+    found = [made(one, shelf) for one in chosen.rounds]
+    held = torch.cat([one.held.take(torch.arange(10)).x for one in found if one.held is not None])
+    assert len(held) == 30
+    assert all(one.test is not None and one.test.take(torch.arange(2)).y.tolist() == [1, 1] for one in found)

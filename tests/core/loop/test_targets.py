@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
@@ -99,3 +101,25 @@ def test_a_figure_over_a_label_that_nobody_has_is_not_invented(shelf: Shelf, tmp
     (row,) = rows(chosen, shelf, tmp_path)
     assert math.isnan(row.metrics["val_auroc"])
     assert np.isfinite(row.metrics["val_accuracy"])
+
+
+def test_rows_without_one_of_the_targets_are_left_out(shelf: Shelf) -> None:
+    upload = shelf.put("gaps.csv", b"x,a,b\n1,1,\n2,3,5\n3,4,6\n4,5,8\n5,6,\n")
+    settings = {"target": ["b", "a"], "drop_missing_target": True}
+    found = made(shelf.spec(upload, settings, split={"validation": 0}), shelf)
+    assert found.columns.target.undo(found.train.take(torch.arange(3)).y).tolist() == [[5, 3], [6, 4], [8, 5]]
+
+
+@pytest.mark.parametrize("target", [["big", "odd"], ["far", "double"]])
+def test_several_targets_are_the_same_where_the_table_stays_in_its_file(shelf: Shelf, target: list[str]) -> None:
+    file = io.BytesIO()
+    pl.read_csv(CSV.encode()).write_parquet(file)
+    upload = shelf.put("rows.parquet", file.getvalue())
+    streamed, whole = (
+        made(shelf.spec(upload, {"target": target, "features": ["x"]}, loader={"streaming": streaming}), shelf)
+        for streaming in (True, False)
+    )
+    every = torch.arange(48)
+    for one, other in zip(streamed.train.take(every), whole.train.take(every), strict=True):
+        assert torch.equal(one, other)
+    assert streamed.columns.class_names == whole.columns.class_names
