@@ -20,19 +20,19 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
     Raises SpecRefused when an upload that it names is gone.
     """
     tx.point = "submit"
-    needed, *beside = datasets.needed(tx, spec) or [None]
+    needed = datasets.needed(tx, spec)
     first = Move(Status.QUEUED, None, by="user")
     asked = {
         "name": spec["name"],
         "priority": spec["priority"],
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
-        "dataset_id": needed,
+        "dataset_id": needed[0] if needed else None,
     }
     values = {**_NEW, **asked, **more, "id": job_id, "spec": spec, "created_at": tx.clock.now()}
     row = tx.conn.execute(insert(jobs).values(values).returning(*rows.JOB)).one()
     append(tx, job_id, [first.entry()], first=1, at=row.created_at)
-    if beside:
+    if beside := needed[1:]:
         tx.conn.execute(insert(job_datasets), [{"dataset_id": one, "job_id": job_id} for one in beside])
     if spec["labels"]:
         labels = [{"job_id": job_id, "key": key, "value": value} for key, value in spec["labels"].items()]
