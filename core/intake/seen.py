@@ -36,6 +36,7 @@ class Seen:
         """How often each of the hashes came, as long as all of them are kept."""
         self._counts: dict[str, int] | None = {}
         self._sum = 0.0
+        self._whole = True
 
     def take(self, values: pl.Series) -> None:
         """Take the next block's values, none of them null."""
@@ -46,6 +47,7 @@ class Seen:
             self._take_ends(values)
         if values.dtype == pl.Float64:
             self._sum += float(values.sum())
+            self._whole = self._whole and bool((values == values.floor()).all())
         if len(self.examples) < EXAMPLES:
             self._take_examples(values)
         self._take_hashes(values)
@@ -86,8 +88,8 @@ class Seen:
 
     @property
     def groups(self) -> str | None:
-        """How many values occur how often, as `core.groups` tells it; None when there are too many to count."""
-        if self._times is None:
+        """How many values occur how often, as `core.groups` tells it; None of fractions, and of too many to count."""
+        if self._times is None or not self._whole:
             return None
         sizes, counts = np.unique(self._times, return_counts=True)
         return told(dict(zip(sizes.tolist(), counts.tolist(), strict=True)))

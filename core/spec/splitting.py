@@ -101,7 +101,8 @@ def _has_no_groups(column: Column) -> Iterator[tuple[str, object]]:
     if column.distinct < 2:
         yield f"{shown(column.name)} is the same in every row: all rows are one group.", {"distinct": ">= 2"}
     elif column.groups is None and column.counts is None:
-        told = f"{shown(column.name)} has about {column.distinct:,} values, too many to count how often each occurs. "
+        why = "fractions, or too many to count" if column.kind == "number" else "too many to count"
+        told = f"{shown(column.name)} has about {column.distinct:,} values, {why}, so its groups are of unknown size. "
         yield told + "Say in another column which part each row is in, and split by that column.", {"way": "column"}
 
 

@@ -126,7 +126,7 @@ def test_a_split_in_time_takes_its_shares_from_the_end() -> None:
         ({"group": "left"}, "/split/group", '3 of 100 rows have no "left"'),
         ({"group": "species"}, "/split/group", "is the target"),
         ({"group": "one"}, "/split/group", "all rows are one group"),
-        ({"group": "endless"}, "/split/group", "about 300,000 values, too many to count"),
+        ({"group": "endless"}, "/split/group", "about 300,000 values, fractions, or too many"),
         ({"group": "counted", "test": 0.1}, "/split/group", "2 groups, too few for the training part and a group for"),
         ({"group": "counted", "folds": 3}, "/split/folds", "2 groups, too few for 3 folds"),
         ({"group": "patient", "validation": 0.6, "test": 0.7}, "/split/test", "leaves none to train on"),

@@ -90,6 +90,7 @@ def test_how_many_values_occur_how_often_is_counted_whatever_they_are(tmp_path: 
     assert column(tmp_path, "0", "-0.0", "1", "1.0", "1e0", "NA").groups == "2x1 3x1"
     assert column(tmp_path, "2024-01-31", "2024-02-01", "2024-01-31").groups == "1x1 2x1"
     assert column(tmp_path, "true", "False", "TRUE").groups == "1x1 2x1"
+    assert column(tmp_path, "1", "1.5", "1.5").groups is None, "fractions make no groups"
 
 
 def test_groups_beyond_those_counted_are_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
