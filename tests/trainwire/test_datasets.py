@@ -135,6 +135,7 @@ def test_a_terminal_sees_the_file_go_and_a_pipe_nothing() -> None:
 def test_words_of_others_cannot_steer_the_terminal() -> None:
     evil = "\x1b[2J[red]x"
     column = {"name": evil, "kind": "category", "missing": 1, "distinct": 1, "counts": {evil: 3}, "examples": [evil]}
+    column["odd"] = {"count": 5, "cells": 200, "places": [[17, evil]]}
     dataset = DatasetView.model_validate(
         {
             "id": "ds_1",
@@ -153,6 +154,9 @@ def test_words_of_others_cannot_steer_the_terminal() -> None:
         assert "\x1b" not in text
         assert "[red]x" in text
     assert drawn(schema.rows_table(rows)).split()[-2:] == ["true", "2"]
+    odd = drawn(schema.dataset_page(dataset)).splitlines()[-1]
+    assert "is category, not numbers, for 5 of 200 cells: " in odd
+    assert odd.endswith("in row 17, …")
 
 
 @pytest.mark.parametrize(
