@@ -96,8 +96,8 @@ def test_pictures_several_times_larger_than_their_room_train(shelf: Shelf) -> No
 
 @pytest.mark.full
 def test_a_table_several_times_larger_than_the_whole_limit_trains(shelf: Shelf) -> None:
-    upload = dataset(shelf, table(1_200_000, 700), 1_200_000, 700)
-    fields = {"epochs": 1, "batch_size": 1024, "loader": {"streaming": True}}
-    told = trained(shelf.spec(upload, {"target": "y"}, **fields), shelf, room_mb=500)
-    assert told["decoded"] >= 3 * told["limit"]
+    upload = dataset(shelf, table(1_000_000, 700), 1_000_000, 700)
+    fields = {"epochs": 1, "batch_size": 1024, "loader": {"streaming": True}, "split": {"validation": 0.05}}
+    told = trained(shelf.spec(upload, {"target": "y"}, **fields), shelf, room_mb=600)
+    assert told["decoded"] >= 2.5 * told["limit"]
     assert told["losses"][0] < 0.5
