@@ -56,7 +56,7 @@ class Attempt:
 
     @property
     def bits(self) -> list[Any]:
-        """Every epoch's figures to the last bit, which were the best, how it ended, the weights, their test and the folds."""
+        """Every figure to the last bit, which epochs were the best, how it ended, the weights, their test and the folds."""
         epochs = [(bits(epoch.row), epoch.best) for epoch in self.every(EpochDone)]
         return [*epochs, *(self._end(finished) for finished in self.every(Finished))]
 
