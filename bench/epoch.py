@@ -14,7 +14,8 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from core.events import EpochDone
-from core.loop import data, train
+from core.loading import data
+from core.loop import train
 from core.loop.preparation import settle
 from core.spec import parse_spec
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import torch
 
-from core import loop
+from core import device, loop
 from core.events import Failed, RunEvent
-from core.loop import Saving, device
+from core.loop import Saving
 from core.loop.failures import explain
 from core.spec import JobSpec
 from core.supervision.bench import Order

@@ -10,19 +10,19 @@ from torch import nn
 from torch.optim import Optimizer
 from torchmetrics import Metric
 
+from core.loading.batches import Feed, from_thread, from_workers, in_memory
+from core.loading.blocks import from_blocks
+from core.loading.data import Data
+from core.loading.samples import Samples
+from core.loading.series import SeriesWindows
+from core.loading.streamed import Streamed
+from core.loading.text import Windows
 from core.loop import augment
-from core.loop.batches import Feed, from_thread, from_workers, in_memory
-from core.loop.blocks import from_blocks
-from core.loop.data import Data
 from core.loop.eager import eager
 from core.loop.pace import Pace
 from core.loop.randomness import seed_all
 from core.loop.run import Run
-from core.loop.samples import Samples
-from core.loop.series import SeriesWindows
 from core.loop.stopping import Leaders, Watch, rises
-from core.loop.streamed import Streamed
-from core.loop.text import Windows
 from core.registry import losses, metrics, models, optimizers, schedulers
 from core.schedule import Schedule
 from core.spec import JobSpec

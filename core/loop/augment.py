@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from core.augment.draws import Draws
-from core.loop.data import Data
-from core.loop.preprocess import Scaling
-from core.loop.samples import Samples
+from core.loading.data import Data
+from core.loading.preprocess import Scaling
+from core.loading.samples import Samples
 from core.registry import augmentations
 from core.spec import JobSpec
 

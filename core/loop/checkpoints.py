@@ -20,9 +20,9 @@ from torch import Tensor
 
 from core.checkpoint import Checkpoint, CheckpointFile, Occasion
 from core.failpoints import failpoint
+from core.files import fsync, sha256
 from core.ids import new_id
 from core.loop.failures import is_out_of_memory
-from core.loop.files import fsync, sha256
 from core.loop.fingerprint import Fingerprint, fingerprint
 from core.loop.position import Position
 from core.loop.run import Run

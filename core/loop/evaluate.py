@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.loading.samples import SampleSet
 from core.loop import language
 from core.loop.run import Run
-from core.loop.samples import SampleSet
 from core.registry import metrics
 
 _ACTIVATIONS = 1 << 24

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import torch
 
 from core.data import PADDING
+from core.loading.samples import Samples
 from core.loop.run import Run
-from core.loop.samples import Samples
 from core.registry import metrics
 
 

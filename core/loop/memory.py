@@ -10,11 +10,11 @@ from torch import Tensor
 
 from core.checkpoint import Occasion
 from core.events import Noticed, RunEvent
+from core.loading.samples import Samples
 from core.loop.cadence import Cadence
 from core.loop.failures import is_out_of_memory
 from core.loop.randomness import Randomness
 from core.loop.run import Run
-from core.loop.samples import Samples
 from core.loop.space import sentence
 from core.loop.step import cost, take_step
 from core.registry import optimizers

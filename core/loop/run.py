@@ -13,15 +13,15 @@ from torch.optim import Optimizer
 from torchmetrics import Metric
 
 from core.job import EpochRow
+from core.loading.batches import Feed
+from core.loading.data import Data
+from core.loading.order import block_permutation, block_rows, permutation
+from core.loading.samples import Samples
 from core.loop.augment import Augment
-from core.loop.batches import Feed
-from core.loop.data import Data
-from core.loop.order import block_permutation, block_rows, permutation
 from core.loop.pace import Pace
 from core.loop.position import Position
 from core.loop.randomness import Randomness
 from core.loop.rounds import Rounds
-from core.loop.samples import Samples
 from core.loop.stopping import Leaders, Watch
 from core.loop.tally import Tally
 from core.schedule import Schedule

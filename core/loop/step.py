@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
+from core.loading.samples import Samples
 from core.loop.run import Run
-from core.loop.samples import Samples
 
 Cost = Callable[[Run, Samples], Tensor]
 """Leaves the gradients of a batch in the weights and gives its mean loss."""

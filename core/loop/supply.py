@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from core.loop import data
-from core.loop.data import Data
+from core.loading import data
+from core.loading.data import Data
 from core.shelf import Folders
 from core.spec import JobSpec
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.loop.samples import Samples
+from core.loading.samples import Samples
 
 _STACK = 1024
 """Losses that are held one by one; beyond, they are put together, four bytes each."""

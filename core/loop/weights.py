@@ -15,14 +15,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core import wire
+from core.files import artifact, sha256, written
 from core.job import Artifact
+from core.loading.encoding import Encoder
+from core.loading.preprocess import Scaling
+from core.loading.tokens import Tokens
 from core.loop.checkpoints import write_weights
-from core.loop.encoding import Encoder
-from core.loop.files import artifact, sha256, written
-from core.loop.preprocess import Scaling
 from core.loop.run import Run
 from core.loop.space import storing
-from core.loop.tokens import Tokens
 from core.loop.versions import VERSIONS
 from core.registry import models
 from core.spec import JobSpec
@@ -128,7 +128,7 @@ class Preprocess:
         return text.strip() if text and column else text  # as cells are read for training
 
     def _encoded(self, rows: Sequence[Mapping[str, Any] | str | None]) -> NDArray[np.float64]:
-        from core.loop.rows import columns
+        from core.loading.rows import columns
 
         if self.encoder is None:
             raise TypeError("This model was not trained on a table: give it an array of samples.")

@@ -56,11 +56,6 @@ class Told:
 TrainJob = Callable[..., Told]
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def train_job(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> TrainJob:
     """Train the job with these fields to its end; `until` collects what was told even when it raises."""

@@ -13,10 +13,10 @@ import torch
 
 from core.checkpoint import Checkpoint, Stage
 from core.events import Checkpointed, EpochDone, Finished, Noticed, Resumed, RunEvent, Started, Stopped
+from core.files import sha256
 from core.job import EpochRow
 from core.loop import Saving, train
 from core.loop.cadence import never
-from core.loop.files import sha256
 from core.spec import parse_spec
 
 Event = TypeVar("Event")
@@ -56,7 +56,7 @@ class Attempt:
 
     @property
     def bits(self) -> list[Any]:
-        """Every figure to the last bit, which epochs were the best, how it ended, the weights, their test and the folds."""
+        """Every figure to the last bit, which epochs were the best, how it ended, the weights, test and folds."""
         epochs = [(bits(epoch.row), epoch.best) for epoch in self.every(EpochDone)]
         return [*epochs, *(self._end(finished) for finished in self.every(Finished))]
 

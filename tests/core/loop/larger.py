@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from core.events import EpochDone
-from core.loop import order, prepare, train
+from core.loading import order
+from core.loop import prepare, train
 from core.spec import parse_spec
 
 

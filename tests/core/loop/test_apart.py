@@ -14,7 +14,8 @@ import torch
 
 from core.errors import InvalidData
 from core.events import EpochDone, Finished
-from core.loop import data, train
+from core.loading import data
+from core.loop import train
 from core.shelf import Folders
 from core.shelf import Shelf as Files
 from core.spec import JobSpec, parse_spec

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.loop import augment, data
+from core.loading import data
+from core.loading.preprocess import fit
+from core.loop import augment
 from core.loop.assembly import assemble
-from core.loop.preprocess import fit
 from core.loop.run import Run
 from core.loop.step import cost
 from core.registry import losses

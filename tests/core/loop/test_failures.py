@@ -9,9 +9,9 @@ import torch
 
 from core.errors import Diverged
 from core.job import Reason
-from core.loop.batches import from_workers
+from core.loading.batches import from_workers
+from core.loading.samples import Samples
 from core.loop.failures import explain
-from core.loop.samples import Samples
 from core.spec.job_spec import parse_spec
 
 

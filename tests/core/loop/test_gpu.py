@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from core.checkpoint import Checkpoint
+from core.device import resolve
 from core.events import Checkpointed, EpochDone, Finished, RunEvent, Started
 from core.loop import Saving, load_model, train
-from core.loop.device import resolve
 from core.spec import parse_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.loop import data, evaluate, load_model
+from core.loading import data
+from core.loop import evaluate, load_model
 from core.spec import parse_spec
 
 TrainJob = Callable[..., Any]

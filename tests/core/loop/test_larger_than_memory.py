@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from core.dataset import Column, Dataset, Profile
-from core.loop import order
+from core.loading import order
 from core.spec import JobSpec
 from tests.core.uploading import NOW, Shelf
 

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from core.loop import data, load_model
-from core.loop.order import permutation
+from core.loading import data
+from core.loading.order import permutation
+from core.loop import load_model
 from core.loop.preparation import settle
 from core.registry import losses, models, optimizers
 from core.spec import JobSpec, parse_spec

@@ -11,7 +11,8 @@ import torch
 
 from core.errors import InvalidData
 from core.events import EpochDone, Finished
-from core.loop import data, load_preprocess, train
+from core.loading import data
+from core.loop import load_preprocess, train
 from core.spec import JobSpec
 from tests.core.loop.interrupting import Bench
 from tests.core.loop.test_resume import resumes_exactly

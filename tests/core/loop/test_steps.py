@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.loop import data
+from core.loading import data
+from core.loading.samples import Samples
 from core.loop.assembly import assemble
 from core.loop.run import Run
-from core.loop.samples import Samples
 from core.loop.step import take_step
 from core.registry import optimizers, schedulers
 from core.spec import parse_spec

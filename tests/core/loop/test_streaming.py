@@ -18,10 +18,10 @@ from torch import Tensor
 
 from core.errors import InvalidData
 from core.intake import open_table
-from core.loop import data, order, streaming
-from core.loop.blocks import from_blocks
-from core.loop.order import block_permutation, block_rows
-from core.loop.streamed import Streamed
+from core.loading import data, order, streaming
+from core.loading.blocks import from_blocks
+from core.loading.order import block_permutation, block_rows
+from core.loading.streamed import Streamed
 from core.spec import JobSpec
 from tests.core.loop.interrupting import Attempt, Bench, pieced
 from tests.core.uploading import Shelf

@@ -9,8 +9,8 @@ import pytest
 
 from core.errors import InvalidData
 from core.events import Finished
-from core.loop import data
-from core.loop.samples import Samples
+from core.loading import data
+from core.loading.samples import Samples
 from core.spec import JobSpec
 from tests.core.loop.interrupting import Bench, pieced
 from tests.core.uploading import Shelf

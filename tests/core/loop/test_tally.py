@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from core.loop.samples import Samples
+from core.loading.samples import Samples
 from core.loop.tally import Tally
 
 

@@ -16,7 +16,8 @@ import torch
 
 from core.events import EpochDone, Finished
 from core.job import EpochRow
-from core.loop import data, load_model, load_preprocess, train
+from core.loading import data
+from core.loop import load_model, load_preprocess, train
 from core.spec import JobSpec
 from tests.core.uploading import Shelf
 

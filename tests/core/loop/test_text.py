@@ -18,8 +18,9 @@ import torch
 from core.data import PADDING
 from core.errors import InvalidData
 from core.events import EpochDone, Finished
-from core.loop import data, load_model, load_preprocess, train
-from core.loop.text import Windows
+from core.loading import data
+from core.loading.text import Windows
+from core.loop import load_model, load_preprocess, train
 from core.spec import JobSpec
 from tests.core.loop.interrupting import Bench, pieced
 from tests.core.uploading import Shelf

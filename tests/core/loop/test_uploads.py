@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from core.errors import InvalidData
-from core.loop import data, load_model, load_preprocess, train
+from core.loading import data
+from core.loop import load_model, load_preprocess, train
 from core.spec import JobSpec
 from tests.core.loop.interrupting import Bench, pieced
 from tests.core.uploading import Shelf

@@ -16,7 +16,9 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_iris
 
-from core.loop import data, files, load_model, load_preprocess
+from core import files
+from core.loading import data
+from core.loop import load_model, load_preprocess
 from core.spec import JobSpec, parse_spec
 
 TrainJob = Callable[..., Any]

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from core.errors import InvalidData
-from core.loop.batches import Feed, batches_at_once
-from core.loop.order import WINDOW, generator
-from core.loop.samples import Samples
-from core.loop.streamed import Streamed, ahead
+from core.loading.batches import Feed, batches_at_once
+from core.loading.order import WINDOW, generator
+from core.loading.samples import Samples
+from core.loading.streamed import Streamed, ahead
 
 Fetch = Callable[[Sequence[int]], Iterator[Tensor]]
 """Gives the features of the blocks of these numbers, in their order."""

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from core.loop.batches import Feed, from_workers, in_memory
-from core.loop.order import permutation
-from core.loop.samples import Samples
+from core.loading.batches import Feed, from_workers, in_memory
+from core.loading.order import permutation
+from core.loading.samples import Samples
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from core.data import Arrays
 from core.errors import DataRefused, InvalidData
-from core.loop.files import written
-from core.loop.source import Source
+from core.files import written
+from core.loading.source import Source
 from core.parts.uploads import Upload
 from core.registry import PartSettings, datasets
 from core.shelf import Folders
@@ -43,13 +43,13 @@ def load(
 
 def text_file(chosen: PartSettings, *, uploads: Path | Folders | None) -> Path:
     """Where the text of an upload lies; raises InvalidData for one that cannot be read."""
-    from core.loop.uploads import checked_file
+    from core.loading.uploads import checked_file
 
     return checked_file(_upload(chosen, uploads))
 
 
 def _uploaded(chosen: PartSettings, uploads: Path | Folders | None, *, cache: Path | None, streaming: bool) -> Source:
-    from core.loop.uploads import read
+    from core.loading.uploads import read
 
     return read(_upload(chosen, uploads), cache=cache, streaming=streaming)
 

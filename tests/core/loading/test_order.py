@@ -2,7 +2,7 @@
 
 import torch
 
-from core.loop.order import permutation
+from core.loading.order import permutation
 
 
 def test_the_same_seed_and_epoch_give_the_same_order() -> None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from core.data import Arrays
 from core.dataset import Held
 from core.errors import InvalidData
-from core.loop import split
-from core.loop.source import Source
-from core.loop.table import Cells, Table, Words
+from core.loading import split
+from core.loading.source import Source
+from core.loading.table import Cells, Table, Words
 from core.spec import JobSpec
 
 _MOST_TOLD = 5

@@ -11,7 +11,7 @@ import torch
 
 from core.data import Arrays
 from core.errors import InvalidData
-from core.loop import data
+from core.loading import data
 from core.spec import parse_spec
 
 

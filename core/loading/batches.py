@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from core.loop.device import memory_left
-from core.loop.order import generator
-from core.loop.samples import Samples, SampleSet
-from core.loop.streamed import ahead
+from core.device import memory_left
+from core.loading.order import generator
+from core.loading.samples import Samples, SampleSet
+from core.loading.streamed import ahead
 
 Feed = Callable[[Tensor], Iterator[Samples]]
 """Gives the batches of one epoch, on the training device, for the order in which it visits the samples."""

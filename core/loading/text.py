@@ -14,8 +14,8 @@ from torch import Tensor
 
 from core.data import PADDING
 from core.errors import InvalidData
-from core.loop.samples import Samples
-from core.loop.tokens import Tokens, learned
+from core.loading.samples import Samples
+from core.loading.tokens import Tokens, learned
 from core.spec import JobSpec
 from core.windows import stretches
 

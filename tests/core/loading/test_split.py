@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import InvalidData
-from core.loop.split import Parts, by_words, draw, in_time, parts
+from core.loading.split import Parts, by_words, draw, in_time, parts
 from core.spec import parse_spec
 from core.split import WORDS, Sizes, sizes
 

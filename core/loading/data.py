@@ -19,17 +19,17 @@ from core.data import Arrays, DataShape
 from core.dataset import Facts
 from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop import encoding, joining, preprocess, series, split, streaming, text
-from core.loop.batches import at_home
-from core.loop.cache import load, text_file
-from core.loop.columns import LazyColumns
-from core.loop.encoding import Encoder
-from core.loop.picture_files import PictureFiles
-from core.loop.preprocess import Scaling
-from core.loop.samples import Samples, SampleSet
-from core.loop.source import Source
-from core.loop.table import Table, Words, words
-from core.loop.tokens import Tokens, learned
+from core.loading import encoding, joining, preprocess, series, split, streaming, text
+from core.loading.batches import at_home
+from core.loading.cache import load, text_file
+from core.loading.columns import LazyColumns
+from core.loading.encoding import Encoder
+from core.loading.picture_files import PictureFiles
+from core.loading.preprocess import Scaling
+from core.loading.samples import Samples, SampleSet
+from core.loading.source import Source
+from core.loading.table import Table, Words, words
+from core.loading.tokens import Tokens, learned
 from core.registry import models
 from core.shelf import Folders
 from core.spec import JobSpec

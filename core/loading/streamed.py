@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.loop.samples import Samples
+from core.loading.samples import Samples
 
 Read = Callable[[NDArray[np.intp]], Tensor]
 """Gives the features of the samples at these places, which ascend: float32 `(places, *features)`."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.encoding import DATE_SLOTS, MOST_CATEGORIES, Reading
-from core.loop.table import Cells, numbers, words
+from core.loading.table import Cells, numbers, words
 
 Block = NDArray[np.float64]
 

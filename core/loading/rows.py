@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from core.intake.words import MISSING, word
-from core.loop.codes import Category, Code, Moment, Quantity
-from core.loop.encoding import Encoder
-from core.loop.table import Cells, Words
+from core.loading.codes import Category, Code, Moment, Quantity
+from core.loading.encoding import Encoder
+from core.loading.table import Cells, Words
 
 Rows = Sequence[Mapping[str, Any]]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.device import available, resolve
 from core.errors import InvalidSpec
-from core.loop.device import available, resolve
 
 NODE = ("cuda:0", "cuda:1", "cpu")
 

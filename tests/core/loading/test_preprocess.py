@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.loop.preprocess import Kind, Scaling, fit
+from core.loading.preprocess import Kind, Scaling, fit
 
 RNG = np.random.default_rng(0)
 TABLE = (RNG.normal(size=(200, 3)) * [1, 50, 1e-3] + [0, 1e4, 5]).astype(np.float32)

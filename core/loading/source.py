@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.data import Arrays
-from core.loop.picture_files import PictureFiles
-from core.loop.table import Table
+from core.loading.picture_files import PictureFiles
+from core.loading.table import Table
 
 Source = Arrays | Table | PictureFiles
 """Arrays, a table whose columns are in memory or still in their file, or pictures that are decoded when needed."""

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.encoding import Reading
-from core.loop import encoding, preprocess
-from core.loop.encoding import Encoder
-from core.loop.table import Cells, Words
+from core.loading import encoding, preprocess
+from core.loading.encoding import Encoder
+from core.loading.table import Cells, Words
 
 NAN = float("nan")
 MASS = np.array([1.0, 3.0, NAN, 100.0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.loop.table import Cells, Words
+from core.loading.table import Cells, Words
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.encoding import Reading
-from core.loop.codes import Block, Code, fitted, restored
-from core.loop.table import Cells, Words
+from core.loading.codes import Block, Code, fitted, restored
+from core.loading.table import Cells, Words
 
 Rows = NDArray[np.intp]
 

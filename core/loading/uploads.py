@@ -16,11 +16,11 @@ from core.data import Arrays
 from core.dataset import Facts
 from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop.columns import LazyColumns, cells_of
-from core.loop.files import sha256
-from core.loop.joining import joined
-from core.loop.source import Source
-from core.loop.table import Cells, Table, Words, numbers, words
+from core.files import sha256
+from core.loading.columns import LazyColumns, cells_of
+from core.loading.joining import joined
+from core.loading.source import Source
+from core.loading.table import Cells, Table, Words, numbers, words
 from core.parts.uploads import Upload
 from core.spec.targets import labels_of
 
@@ -37,7 +37,7 @@ def read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Sour
 
     With `streaming` a table's columns, and pictures, stay in the file until they are asked for.
 
-    Files that validate or test come behind it, as `core.loop.joining` says.
+    Files that validate or test come behind it, as `core.loading.joining` says.
 
     Raises InvalidData when a file is gone, is another one, or does not hold what was found in it.
     """
@@ -50,7 +50,7 @@ def _read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Sou
     if upload.facts.form == "table":
         return _table(upload, streaming=streaming)
     if upload.facts.form == "images":
-        from core.loop import picture_files, pictures
+        from core.loading import picture_files, pictures
 
         if streaming:
             return picture_files.list_pictures(upload.path, upload.facts, resize=upload.resize)

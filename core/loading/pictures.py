@@ -17,10 +17,10 @@ from PIL import Image, ImageOps
 from core.data import Arrays
 from core.dataset import Facts
 from core.errors import InvalidData
+from core.files import written
 from core.intake.archives import Archive, Unusable, trusted
 from core.intake.labels import Labelled, labelled
 from core.intake.pictures import DAMAGED, FORMATS, careful
-from core.loop.files import written
 from core.parts.uploads import Resize
 
 Pixels = NDArray[np.uint8]

@@ -15,9 +15,9 @@ from core.dataset import Facts
 from core.errors import InvalidData
 from core.intake import Limits
 from core.intake.pictures import inspect
-from core.loop import pictures
-from core.loop.picture_files import list_pictures
-from core.loop.pictures import pixels, read
+from core.loading import pictures
+from core.loading.picture_files import list_pictures
+from core.loading.pictures import pixels, read
 from core.parts.uploads import Resize
 from tests.core.intake.zipping import pets, picture, zipped
 

@@ -36,7 +36,7 @@ class PictureFiles:
         """These pictures from 0 (black) to 1: `(rows, *shape)`; InvalidData naming those that cannot be read."""
         from PIL import Image
 
-        from core.loop.pictures import decoded
+        from core.loading.pictures import decoded
 
         try:
             archive = _opened(self.path, os.getpid())
@@ -50,7 +50,7 @@ class PictureFiles:
 
 def list_pictures(path: Path, facts: Facts, *, resize: Resize = "stretch") -> PictureFiles:
     """The pictures of the zip at `path`, none of them decoded; raises InvalidData for one that cannot be read."""
-    from core.loop.pictures import classes_of
+    from core.loading.pictures import classes_of
 
     channels, height, width = facts.features
     try:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop import preprocess
-from core.loop.codes import Code, fitted
-from core.loop.encoding import Encoder, Rows, cells_at
-from core.loop.preprocess import Kind, Scaling
-from core.loop.table import Cells, Words
+from core.loading import preprocess
+from core.loading.codes import Code, fitted
+from core.loading.encoding import Encoder, Rows, cells_at
+from core.loading.preprocess import Kind, Scaling
+from core.loading.table import Cells, Words
 
 Block = NDArray[np.float64]
 Sides = tuple[Block, Block, Block, Block]

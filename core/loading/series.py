@@ -16,11 +16,11 @@ from core import groups
 from core.dataset import Facts, Series
 from core.encoding import Reading
 from core.errors import InvalidData
-from core.loop import encoding, preprocess
-from core.loop.encoding import Encoder
-from core.loop.preprocess import Scaling
-from core.loop.samples import Samples
-from core.loop.table import Table
+from core.loading import encoding, preprocess
+from core.loading.encoding import Encoder
+from core.loading.preprocess import Scaling
+from core.loading.samples import Samples
+from core.loading.table import Table
 from core.series import spans
 from core.spec import JobSpec
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.data import Arrays
-from core.loop.cache import load
+from core.loading.cache import load
 from core.registry import PartSettings, datasets
 
 

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from core.dataset import Facts
 from core.encoding import Reading
-from core.loop import preprocess
-from core.loop.columns import LazyColumns
-from core.loop.encoding import Encoder, Rows
-from core.loop.order import BLOCK_BYTES, WINDOW, block_rows
-from core.loop.picture_files import PictureFiles
-from core.loop.preprocess import Scaling
-from core.loop.samples import Samples, SampleSet
-from core.loop.streamed import Streamed
-from core.loop.surveying import survey_pictures, survey_table
+from core.loading import preprocess
+from core.loading.columns import LazyColumns
+from core.loading.encoding import Encoder, Rows
+from core.loading.order import BLOCK_BYTES, WINDOW, block_rows
+from core.loading.picture_files import PictureFiles
+from core.loading.preprocess import Scaling
+from core.loading.samples import Samples, SampleSet
+from core.loading.streamed import Streamed
+from core.loading.surveying import survey_pictures, survey_table
 from core.registry import models
 from core.spec import JobSpec
 
