@@ -86,6 +86,7 @@ def test_a_table_larger_than_its_room_trains(shelf: Shelf) -> None:
     assert told["losses"][0] < 0.5
 
 
+@pytest.mark.full
 def test_pictures_several_times_larger_than_their_room_train(shelf: Shelf) -> None:
     upload = shelf.put("large.zip", pictures(700, 256))
     fields: dict[str, Any] = {"epochs": 1, "batch_size": 8, "lr": 1e-5, "loader": {"streaming": True}}
@@ -96,8 +97,8 @@ def test_pictures_several_times_larger_than_their_room_train(shelf: Shelf) -> No
 
 @pytest.mark.full
 def test_a_table_several_times_larger_than_the_whole_limit_trains(shelf: Shelf) -> None:
-    upload = dataset(shelf, table(1_000_000, 700), 1_000_000, 700)
+    upload = dataset(shelf, table(1_600_000, 700), 1_600_000, 700)
     fields = {"epochs": 1, "batch_size": 1024, "loader": {"streaming": True}, "split": {"validation": 0.05}}
     told = trained(shelf.spec(upload, {"target": "y"}, **fields), shelf, room_mb=600)
-    assert told["decoded"] >= 2.5 * told["limit"]
+    assert told["decoded"] >= 4 * told["limit"]
     assert told["losses"][0] < 0.5
