@@ -123,9 +123,10 @@ class Door(ABC):
             self.tended = False
 
     def bring_back(self, victim: Service) -> None:
-        """Start a process again that died."""
-        self.lay_down(victim)
-        self.start(victim.name)
+        """Start a process again that died, unless somebody who waited for it did so meanwhile."""
+        if self.services.get(victim.name) is victim:
+            self.lay_down(victim)
+            self.start(victim.name)
 
     def lay_down(self, victim: Service) -> None:
         """Count a process that died among those of which nothing may live on."""
