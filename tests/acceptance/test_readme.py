@@ -22,6 +22,7 @@ from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
 
 README = HOUSE / "README.md"
 CONTRIBUTING = HOUSE / "CONTRIBUTING.md"
+DATA = HOUSE / "docs" / "data.md"
 END = "--end of command--"
 
 
@@ -86,6 +87,13 @@ def test_every_block_of_the_readme_does_what_it_shows(shell: Shell) -> None:
                     parse_spec(json.loads(text))
                 case _:
                     pytest.fail(f"nothing runs a block of {language}")
+
+
+def test_every_spec_that_the_page_on_data_shows_is_one() -> None:
+    specs = [text for language, text in fenced(DATA) if language == "json"]
+    assert specs
+    for text in specs:
+        parse_spec(json.loads(text))
 
 
 def test_the_function_that_contributing_shows_is_a_part() -> None:
