@@ -34,7 +34,8 @@ def test_the_answer_shows_every_default_and_the_seed(client: TestClient) -> None
     assert job["spec"]["optimizer"]["name"] == "adam"
     assert job["spec"]["lr"] == 0.001
     drawn = {"validation": 0.2, "test": 0.0, "seed": 0, "stratify": True}
-    assert job["spec"]["split"] == {**drawn, "time": None, "column": None}
+    ways = dict.fromkeys(("time", "column", "group", "folds", "fold"))
+    assert job["spec"]["split"] == {**drawn, **ways}
     assert job["seed"] == 0
     assert [one["status"] for one in job["transitions"]] == ["queued"]
 

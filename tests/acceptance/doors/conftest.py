@@ -14,6 +14,7 @@ import pytest
 
 from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
 from tests.servers import a_postgres, a_redis
+from tests.sizes import CELERY_ALWAYS
 
 REDIS_DATABASE = 8
 QUICK = {
@@ -134,7 +135,7 @@ class CeleryDoor(Door):
         self.processes.remove(running)
 
 
-@pytest.fixture(scope="session", params=["embedded", "celery"])
+@pytest.fixture(scope="session", params=CELERY_ALWAYS)
 def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """One running service for all tests of a door."""
     yield from opened(request.param, tmp_path_factory.mktemp(request.param))

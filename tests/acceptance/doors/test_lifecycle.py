@@ -8,12 +8,10 @@ import httpx
 import pytest
 
 from tests.acceptance.processes import wait_until
-from tests.sizes import CELERY_ALWAYS
 
 if TYPE_CHECKING:
     from tests.acceptance.doors.conftest import Door
 
-pytestmark = pytest.mark.parametrize("door", CELERY_ALWAYS, indirect=True)
 SPEC = {
     "dataset": "digits",
     "model": {"name": "mlp", "hidden": [64], "dropout": 0.2},

@@ -59,7 +59,7 @@ def test_a_run_leaves_no_dataloader_process_behind(train_job: TrainJob) -> None:
 
 
 def test_two_threads_give_the_same_figures_every_time(train_job: TrainJob) -> None:
-    fields = {"dataset": "digits", "model": {"name": "cnn", "channels": [8]}, "epochs": 2, "resources": {"threads": 2}}
+    fields = {"dataset": "digits", "model": {"name": "cnn", "channels": [8]}, "epochs": 1, "resources": {"threads": 2}}
     first = train_job(**fields)
     assert first.started.threads == 2
     assert all(train_job(**fields).figures == first.figures for _ in range(3))
