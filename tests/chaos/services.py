@@ -115,7 +115,7 @@ class Door(ABC):
 
     @contextmanager
     def being_tended(self) -> Iterator[None]:
-        """Bring back what dies as soon as a client notices."""
+        """Bring back what dies before a client's next request."""
         self.tended = True
         try:
             yield
@@ -172,13 +172,13 @@ class Door(ABC):
         """The answer, once there is one that is not a 503."""
         deadline = time.monotonic() + AWAY_FOR_S
         while True:
+            if self.tended:
+                self.tend()  # a client that only waits would never notice that every worker has died
             with suppress(httpx.TransportError):
                 answer = self.http.request(method, path, **more)
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     return answer
             assert time.monotonic() < deadline, f"{method} {path} found nobody for {AWAY_FOR_S} s"
-            if self.tended:
-                self.tend()
             time.sleep(0.05)
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
