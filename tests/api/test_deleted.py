@@ -154,7 +154,7 @@ def test_a_long_poll_of_a_job_that_is_deleted_meanwhile_is_answered(client: Test
         play.store.cancel(job.id)
         play.store.release(play.claims[job.id])
         client.delete(f"/v1/jobs/{job.id}")
-        assert waiting.result(timeout=10).status_code in {200, 410}
+        assert waiting.result(timeout=60).status_code in {200, 410}
     assert client.get(path).status_code == 410
 
 

@@ -50,7 +50,7 @@ def test_a_poll_that_waits_gets_what_comes(client: TestClient, play: Play, room:
         waiting = pool.submit(client.get, f"/v1/jobs/{job.id}/{room}?after={job.version}&wait=30")
         until_watched(client)
         play.tell(job, lines("hello"))
-        page = waiting.result(timeout=5).json()
+        page = waiting.result(timeout=60).json()
     assert [event["data"]["line"] for event in page["data"]] == ["hello"]
 
 
@@ -72,5 +72,5 @@ def test_a_log_poll_ends_with_the_job(client: TestClient, play: Play) -> None:
         waiting = pool.submit(client.get, f"/v1/jobs/{job.id}/logs?wait=30")
         until_watched(client)
         play.tell(job, finished())
-        page = waiting.result(timeout=5).json()
+        page = waiting.result(timeout=60).json()
     assert (page["data"], page["status"]) == ([], "succeeded")

@@ -36,7 +36,7 @@ def test_waiting_with_an_etag_answers_at_the_next_version(client: TestClient, pl
         waiting = pool.submit(client.get, f"{path}?wait=30", headers={"If-None-Match": etag})
         until_watched(client)
         play.tell(job, epoch(1))
-        answer = waiting.result(timeout=5)
+        answer = waiting.result(timeout=60)
     assert answer.status_code == 200
     assert answer.json()["latest"]["epoch"] == 1
 
@@ -48,7 +48,7 @@ def test_waiting_without_an_etag_answers_at_the_next_change(client: TestClient, 
         waiting = pool.submit(client.get, f"/v1/jobs/{job.id}?wait=30")
         until_watched(client)
         play.tell(job, epoch(1))
-        assert waiting.result(timeout=5).json()["latest"]["epoch"] == 1
+        assert waiting.result(timeout=60).json()["latest"]["epoch"] == 1
 
 
 def test_waiting_in_vain_ends_with_304_or_with_what_there_is(client: TestClient, play: Play) -> None:

@@ -57,7 +57,7 @@ def test_a_poll_that_waits_gets_the_next_epoch_as_it_happens(client: TestClient,
         waiting = pool.submit(client.get, f"/v1/jobs/{job.id}/metrics?after=1&wait=30")
         until_watched(client)
         play.tell(job, epoch(2))
-        page = waiting.result(timeout=5).json()
+        page = waiting.result(timeout=60).json()
     assert [row["epoch"] for row in page["data"]] == [2]
     assert page["status"] == "running"
 

@@ -17,8 +17,9 @@ from core.store import Store
 from worker.launcher import Launcher
 from worker.node import Node
 
-WITHIN_S = 30.0
-GONE_WITHIN_S = 2.0
+WITHIN_S = 60.0
+GONE_WITHIN_S = 10.0
+"""Five times the line: it only tells soon from never."""
 
 
 class KeptLauncher(Launcher):

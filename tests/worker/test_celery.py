@@ -118,7 +118,7 @@ def test_a_message_starts_a_job_and_sigterm_gives_it_back(stack: Stack) -> None:
         below = processes_below(worker.pid)
         assert below
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(5.0) == 0
+        assert worker.wait(WITHIN_S) == 0
         assert gone(below)
         back = stack.store.job(endless.id)
         assert (back.status, back.status_reason) == (Status.QUEUED, Reason.WORKER_DRAINED)

@@ -90,7 +90,7 @@ def test_a_child_that_floods_its_output_neither_stalls_nor_fills_the_database(pl
     assert job.latest is not None
     assert job.latest["epoch"] == 20_000
     assert place.printed(job)[:100] == [str(number) for number in range(100)]
-    assert len(place.printed(job)) <= 102
+    assert len(place.printed(job)) <= 102 * job.attempt  # on a machine that stands still a lease runs out
 
 
 def test_a_child_is_a_clean_place(place: Place) -> None:

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from core.job import Reason, Status
 from tests.acceptance.processes import free_port
 from tests.servers import a_postgres, a_redis
-from tests.worker.place import happens
+from tests.worker.place import WITHIN_S, happens
 from tests.worker.test_celery import Stack
 
 
@@ -36,7 +36,7 @@ def test_a_run_and_a_new_job_go_on_while_redis_is_away(tmp_path: Path, redis_of_
         assert happens(lambda: stack.store.job(other.id).status is Status.SUCCEEDED)
         assert stack.store.job(job.id).attempt == 1
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(10.0) == 0
+        assert worker.wait(WITHIN_S) == 0
         assert stack.store.job(job.id).status_reason is Reason.WORKER_DRAINED
 
 

@@ -78,6 +78,7 @@ def trained(spec: JobSpec, shelf: Shelf, *, room_mb: int, block: int = order.BLO
     return told | {"decoded": decoded}
 
 
+@pytest.mark.timeout(400)
 def test_a_table_larger_than_its_room_trains(shelf: Shelf) -> None:
     upload = dataset(shelf, table(1_000_000, 70), 1_000_000, 70)
     fields = {"epochs": 1, "batch_size": 256, "loader": {"streaming": True}, "split": {"validation": 0.02}}
