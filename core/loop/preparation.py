@@ -12,10 +12,15 @@ from torch import nn
 from torch.utils import deterministic
 
 import core.nets.cnn
+import core.nets.cnn1d
 import core.nets.embedding_bag
+import core.nets.ft_transformer
 import core.nets.gpt
 import core.nets.linear
 import core.nets.mlp
+import core.nets.resmlp
+import core.nets.resnet
+import core.nets.rnn
 import core.nets.surprisal
 from core.loop.eager import eager
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
 from core.data import PADDING, ModelShape
+from core.nets.attention import kernel
 
 _SPREAD = 0.02
 """The deviation of fresh weights, as GPT-2 draws them."""
@@ -80,14 +79,9 @@ class _Attention(nn.Module):
         rows, length, width = x.shape
         split = self.queries_keys_values(x).view(rows, length, 3, self.heads, width // self.heads)
         queries, keys, values = split.permute(2, 0, 3, 1, 4)
-        with _kernel(x.device):
+        with kernel(x.device):
             seen = scaled_dot_product_attention(
                 queries, keys, values, dropout_p=self.chance if self.training else 0.0, is_causal=True
             )
         joined: Tensor = self.out(seen.transpose(1, 2).reshape(rows, length, width))
         return joined
-
-
-def _kernel(device: torch.device) -> AbstractContextManager[None]:
-    # elsewhere the fused kernel for float32 has no deterministic backward pass
-    return nullcontext() if device.type == "cpu" else sdpa_kernel(SDPBackend.MATH)

@@ -8,8 +8,11 @@ from core.parts import (
     models,
     optimizers,
     readers,
+    residual,
     schedulers,
+    sequences,
     tables,
+    tabular,
     tokenizers,
     uploads,
 )
@@ -22,8 +25,11 @@ __all__ = [
     "models",
     "optimizers",
     "readers",
+    "residual",
     "schedulers",
+    "sequences",
     "tables",
+    "tabular",
     "tokenizers",
     "uploads",
 ]

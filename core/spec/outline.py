@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,9 @@ from core.registry import Part, PartSettings, datasets, losses, models, optimize
 from core.series import series_sizes
 from core.split import Sizes, fold_sizes, sizes
 from core.windows import window_sizes
+
+_ANY = range(1, 64)
+"""More axes than an upload may have."""
 
 
 class Unsound(Exception):
@@ -151,7 +154,7 @@ class Outline:
     @property
     def takes_data(self) -> bool:
         """Whether the model can read samples of this shape: some want images (channels, height, width)."""
-        return self.reads_data and (not self.model.facts.get("images") or len(self.data_shape.features) == 3)
+        return self.reads_data and len(self.data_shape.features) in axes(self.model)
 
     @property
     def reads_data(self) -> bool:
@@ -216,3 +219,9 @@ class Outline:
         if not counts:
             raise Unsound("split")
         return Sizes(**{part: counts.get(part, 0) for part in Sizes._fields})
+
+
+def axes(model: Part) -> Container[int]:
+    """How many axes a sample may have: 1 of a row, 2 of a series (channels, length), 3 of an image."""
+    found: Container[int] = model.facts.get("dims") or ((3,) if model.facts.get("images") else _ANY)
+    return found

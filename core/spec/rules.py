@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from core.checks import Finding, nearest, shown
-from core.registry import Registry, losses, metrics, models
+from core.registry import Part, Registry, losses, metrics, models
 from core.spec.apart import parts_are_told_once
 from core.spec.bounds import (
     data_is_within_bounds,
@@ -14,7 +14,7 @@ from core.spec.bounds import (
     training_is_within_bounds,
     weights_are_within_bounds,
 )
-from core.spec.outline import Outline, Unsound
+from core.spec.outline import Outline, Unsound, axes
 from core.spec.picture_rules import (
     augmentations_fit_data,
     mixed_batches_have_partners,
@@ -97,7 +97,7 @@ def model_fits_data(outline: Outline) -> Iterator[Finding]:
         yield from model_reads_data(outline)
     elif not outline.takes_data:
         told = (
-            f"The model {shown(model.name)} is for images (channels, height, width); a sample of "
+            f"The model {shown(model.name)} is for {_kinds(model)}; a sample of "
             f"{shown(outline['dataset'].name)} has the shape {list(data.features)}."
         )
         allowed = [name for name in models.names() if serves(outline, name)]
@@ -196,6 +196,9 @@ CHECKS: tuple[Check, ...] = (
     only_files_are_streamed,
 )
 
+_SAMPLES = {1: "rows of features", 2: "series (channels, length)", 3: "images (channels, height, width)"}
+"""What a sample is, by the number of its axes."""
+
 
 def _figure(outline: Outline, section: str, monitor: str) -> Iterator[Finding]:
     on_validation = ["val_loss", *(f"val_{name}" for name in outline.metric_names)]
@@ -218,6 +221,11 @@ def _wrong_with_metric(outline: Outline, name: str, seen: set[str]) -> Iterator[
 
 def _serving(registry: Registry, task: str) -> list[str]:
     return [name for name in registry.names() if task in registry.get(name).facts["tasks"]]
+
+
+def _kinds(model: Part) -> str:
+    """What the samples are that the model can read."""
+    return " or ".join(words for axes_of, words in _SAMPLES.items() if axes_of in axes(model))
 
 
 def _target(outline: Outline) -> str:

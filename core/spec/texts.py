@@ -9,7 +9,7 @@ from core.checks import Finding, shown
 from core.dataset import Column, Form
 from core.encoding import Reading
 from core.registry import models
-from core.spec.outline import Outline
+from core.spec.outline import Outline, axes
 from core.windows import stretches
 
 MAX_LENGTH, BLOCK_SIZE = 256, 128
@@ -116,7 +116,7 @@ def model_reads_data(outline: Outline) -> Iterator[Finding]:
 def serves(outline: Outline, name: str) -> bool:
     """Whether the model of this name can read this data and predicts its target."""
     facts, shape = models.get(name).facts, outline.data_shape
-    if facts.get("images") and len(shape.features) != 3:
+    if len(shape.features) not in axes(models.get(name)):
         return False
     reads = bool(facts.get("tokens")) == (shape.vocabulary is not None)
     return reads and outline.task in facts.get("tasks", (outline.task,))

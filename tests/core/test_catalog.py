@@ -10,7 +10,7 @@ from core.catalog import SECTIONS, catalog
 
 KNOWN = {
     "datasets": "digits iris wine breast_cancer diabetes moons circles spirals blobs linear random",
-    "models": "linear mlp cnn embedding_bag gpt",
+    "models": "linear mlp cnn embedding_bag gpt resnet resmlp cnn1d rnn ft_transformer",
     "losses": "mse mae huber cross_entropy bce",
     "optimizers": "sgd rmsprop adam adamw adagrad adadelta nadam radam lbfgs",
     "schedulers": "constant step multistep exponential cosine one_cycle plateau",

@@ -265,7 +265,8 @@ def test_the_schema_tells_parts_apart_by_name() -> None:
     schema = JobSpec.model_json_schema()
     assert schema["required"] == ["dataset", "model"]
     names, objects = schema["properties"]["model"]["anyOf"]
-    assert names["enum"] == ["linear", "mlp", "cnn", "embedding_bag", "gpt"]
+    residual, others = ["resnet", "resmlp"], ["cnn1d", "rnn", "ft_transformer"]
+    assert names["enum"] == ["linear", "mlp", "cnn", "embedding_bag", "gpt", *residual, *others]
     assert objects["discriminator"]["propertyName"] == "name"
     stored = JobSpec.model_json_schema(mode="serialization")
     assert "oneOf" in stored["properties"]["model"]

@@ -178,7 +178,10 @@ def test_memory_that_torch_alone_would_fill_is_refused_with_the_reason() -> None
 
 def test_a_model_of_images_takes_no_tables() -> None:
     problem = _refused(model="cnn")
-    assert (problem.pointer, problem.allowed) == ("/model", ["linear", "mlp"])
+    assert (problem.pointer, problem.allowed) == (
+        "/model",
+        ["linear", "mlp", "resmlp", "cnn1d", "rnn", "ft_transformer"],
+    )
 
 
 def test_pooling_leaves_something_of_the_image() -> None:
