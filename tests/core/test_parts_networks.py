@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 import core.parts  # noqa: F401
-from core.checks import Problem
 from core.data import ModelShape
 from core.errors import SpecRefused
+from core.job import Problem
 from core.registry import models
 from core.spec import parse_spec
 

@@ -65,7 +65,7 @@ JSON = st.recursive(
 )
 WORDS = st.sampled_from([*JobSpec.model_fields, "extra"])
 PARTS = st.sampled_from(
-    ["digits", "iris", "diabetes", "mlp", "cnn", "linear", "bce", "sgd", "lbfgs", "one_cycle", "mae"]
+    ["digits", "iris", "diabetes", "mlp", "cnn", "resnet", "rnn", "linear", "bce", "sgd", "lbfgs", "one_cycle", "mae"]
 )
 
 
