@@ -19,6 +19,14 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA h
 
 CNN: dict[str, Any] = {"dataset": "digits", "model": {"name": "cnn", "channels": [8]}, "lr": 0.003, "epochs": 3}
 MLP: dict[str, Any] = {"dataset": "digits", "model": {"name": "mlp", "dropout": 0.1}, "epochs": 3}
+RESNET: dict[str, Any] = {**CNN, "model": {"name": "resnet", "channels": [4, 8], "blocks": 1}}
+CNN1D: dict[str, Any] = {"dataset": "wine", "model": {"name": "cnn1d", "dropout": 0.1}, "epochs": 12}
+GRU: dict[str, Any] = {**CNN1D, "model": {"name": "rnn", "num_layers": 2, "dropout": 0.1}}
+LSTM: dict[str, Any] = {**CNN1D, "model": {"name": "rnn", "cell": "lstm", "bidirectional": True}}
+FT: dict[str, Any] = {**CNN1D, "model": "ft_transformer"}
+EACH = pytest.mark.parametrize(
+    "fields", [CNN, MLP, RESNET, CNN1D, GRU, LSTM, FT], ids=["cnn", "mlp", "resnet", "cnn1d", "gru", "lstm", "ft"]
+)
 
 
 def figures(events: list[RunEvent]) -> list[dict[str, float]]:
@@ -29,7 +37,7 @@ def run(folder: Path, device: str, **fields: Any) -> list[dict[str, float]]:
     return figures(list(train(parse_spec(fields), folder=folder, device=device, cache=folder)))
 
 
-@pytest.mark.parametrize("fields", [CNN, MLP], ids=["cnn", "mlp"])
+@EACH
 def test_a_gpu_gives_the_same_figures_every_time(tmp_path: Path, fields: dict[str, Any]) -> None:
     device = resolve("cuda")
     assert run(tmp_path, device, **fields) == run(tmp_path, device, **fields)
@@ -57,7 +65,7 @@ def taken(folder: Path, events: list[RunEvent], number: int) -> Checkpoint:
     return replace(found, path=str(folder / "checkpoints" / found.path))
 
 
-@pytest.mark.parametrize("fields", [CNN, MLP], ids=["cnn", "mlp"])
+@EACH
 def test_a_run_on_a_gpu_goes_on_exactly(tmp_path: Path, fields: dict[str, Any]) -> None:
     device, fields = resolve("cuda"), {**fields, "batch_size": 200}
     whole = kept(tmp_path / "whole", device, **fields)
