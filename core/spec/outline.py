@@ -14,7 +14,7 @@ from core.series import series_sizes
 from core.split import Sizes, fold_sizes, sizes
 from core.windows import window_sizes
 
-_ANY = range(1, 64)
+_ANY = range(64)
 """More axes than an upload may have."""
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.events import EpochDone
+from core.loop import train
 from tests.core.loop.conftest import TrainJob
 from tests.core.loop.interrupting import Bench
 from tests.core.loop.test_resume import BLOBS, resumes_exactly
+from tests.core.loop.test_series import sine
+from tests.core.uploading import Shelf
 
 SMALL: dict[str, Any] = {"optimizer": "adam", "split": {"validation": 0.2}}
 LEARNED: list[tuple[str, Any, dict[str, Any], float]] = [
@@ -60,3 +65,15 @@ def test_a_residual_network_of_pictures_goes_on_exactly(bench: Bench) -> None:
     model = {"name": "resnet", "channels": [2, 3], "blocks": 1}
     fields = {"dataset": "digits", "model": model, "lr": 0.01, "batch_size": 360, "epochs": 2}
     resumes_exactly(bench, fields, stride=3)
+
+
+@pytest.mark.parametrize("model", [{"name": "cnn1d", "channels": [8, 8]}, {"name": "rnn", "hidden_size": 16}])
+def test_windows_of_a_series_are_read_along_time(model: dict[str, Any], tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    series = {"time": "t", "window": 20, "horizon": 3}
+    upload = shelf.put("sine.csv", sine())
+    spec = shelf.spec(upload, {"target": "y", "series": series}, model=model, lr=0.01, epochs=8, metrics=["r2"])
+    assert spec.data_shape.features == (1, 20)
+    events = train(spec, folder=tmp_path / "model", datasets=tmp_path)
+    rows = [event.row for event in events if isinstance(event, EpochDone)]
+    assert rows[-1].metrics["val_r2"] > 0.8
