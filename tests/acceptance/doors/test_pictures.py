@@ -6,7 +6,7 @@ import io
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 DIGITS = {
     "name": "digits-of-mnist",
     "split": {"validation": 0.2, "stratify": True},
-    "model": {"name": "cnn", "channels": [16, 32]},
     "optimizer": "adam",
-    "lr": 0.002,
     "batch_size": 64,
 }
+CNN = {"model": {"name": "cnn", "channels": [16, 32]}, "lr": 0.002}
+RESNET = {"model": {"name": "resnet", "blocks": 1}, "lr": 0.005, "scheduler": "cosine"}
+LARGE = [pytest.mark.full, pytest.mark.timeout(600)]
 
 
 def mnist() -> Path:
@@ -51,11 +52,17 @@ def digits(path: Path, *, each: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("each", "epochs", "line"),
-    [(60, 8, 0.8), pytest.param(500, 10, 0.96, marks=[pytest.mark.full, pytest.mark.timeout(600)])],
-    ids=["small", "line"],
+    ("each", "epochs", "line", "fields"),
+    [
+        (60, 8, 0.8, CNN),
+        pytest.param(500, 10, 0.96, CNN, marks=LARGE),
+        pytest.param(500, 10, 0.97, RESNET, marks=LARGE),
+    ],
+    ids=["small", "cnn", "resnet"],
 )
-def test_digits_in_folders_are_learned(door: Door, each: int, epochs: int, line: float, tmp_path: Path) -> None:
+def test_digits_in_folders_are_learned(
+    door: Door, *, each: int, epochs: int, line: float, fields: dict[str, Any], tmp_path: Path
+) -> None:
     path = digits(tmp_path / "mnist.zip", each=each)
     with path.open("rb") as file:
         answer = door.http.post("/v1/datasets", files={"file": file}, data={"name": "mnist"})
@@ -63,7 +70,8 @@ def test_digits_in_folders_are_learned(door: Door, each: int, epochs: int, line:
     dataset = answer.json()
     assert (dataset["profile"]["rows"], dataset["profile"]["shape"]) == (10 * each, [1, 28, 28])
 
-    job_id = door.submit({**DIGITS, "dataset": {"name": "upload", "id": dataset["id"]}, "epochs": epochs})
+    upload = {"name": "upload", "id": dataset["id"]}
+    job_id = door.submit({**DIGITS, **fields, "dataset": upload, "epochs": epochs})
     wait_until(lambda: door.job(job_id)["finished_at"] is not None, within_s=500)
     job = door.job(job_id)
     assert job["status"] == "succeeded", job["error"]
