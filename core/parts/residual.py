@@ -37,17 +37,17 @@ def _resnet_cost(shape: ModelShape, *, channels: tuple[int, ...], blocks: int, b
     for stage, after in enumerate(channels):
         for block in range(blocks):
             halves = stage > 0 and block == 0
-            # the norm and the ReLU in front are of what comes in, the second pair of what goes out
-            kept += 2 * before * height * width
+            # the ReLU and the norm in front are of what comes in, the second pair of what goes out
+            kept += (1 + batch_norm) * before * height * width
             if halves:
                 height, width = -(-height // 2), -(-width // 2)
             shortcut = halves or before != after
             parameters += (9 * (before + after) + 2 * own + shortcut * before) * after
             parameters += 2 * batch_norm * (before + after)
-            kept += (5 + shortcut) * after * height * width
+            kept += (4 + batch_norm + shortcut) * after * height * width
             before = after
     parameters += 2 * batch_norm * before + (before + 1) * shape.outputs
-    return Cost(parameters, kept + 2 * before * height * width + before + shape.outputs)
+    return Cost(parameters, kept + (1 + batch_norm) * before * height * width + before + shape.outputs)
 
 
 def _resnet_fits(shape: DataShape, *, channels: tuple[int, ...], **_: Any) -> Iterator[Finding]:

@@ -30,7 +30,6 @@ def packed(x: Any, y: Any) -> bytes:
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_mnist1d_is_learned_by_each_model_as_well_as_its_kind_can(tmp_path: Path) -> None:
     """Greydanus & Kobak, 2020: a linear model 32 %, an MLP 68 %, a CNN 94 %, a GRU 91 %."""
     from mnist1d.data import make_dataset  # it imports matplotlib and scipy

@@ -66,7 +66,7 @@ def test_a_network_predicts_one_row_for_each_sample_and_costs_what_it_says(shape
         kept += (output[0] if isinstance(output, tuple) else output).numel() // 5
 
     for module in model.modules():
-        if not any(True for _ in module.children()):
+        if not any(True for _ in module.children()) and not isinstance(module, nn.Identity):
             module.register_forward_hook(count)
     prediction = model(torch.randn(5, *shape.features))
     assert prediction.shape == (5, shape.outputs)
