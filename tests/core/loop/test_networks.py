@@ -51,6 +51,7 @@ def test_a_network_learns_a_table_or_pictures_in_a_second(
     "model",
     [
         {"name": "rnn", "hidden_size": 4, "num_layers": 2, "dropout": 0.3},
+        {"name": "rnn", "cell": "lstm", "hidden_size": 4, "bidirectional": True},
         {"name": "cnn1d", "channels": [4], "dropout": 0.3},
         {"name": "ft_transformer", "n_blocks": 1, "d_block": 4, "attention_n_heads": 2, "ffn_d_hidden": 4},
     ],
