@@ -11,6 +11,7 @@ from core.registry import (
     Part,
     augmentations,
     datasets,
+    layers,
     losses,
     metrics,
     models,
@@ -22,6 +23,7 @@ from core.registry import (
 SECTIONS = {
     "datasets": datasets,
     "models": models,
+    "layers": layers,
     "losses": losses,
     "optimizers": optimizers,
     "schedulers": schedulers,

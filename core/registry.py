@@ -132,6 +132,7 @@ schedulers = Registry("scheduler")
 metrics = Registry("metric", needs=["tasks", "mode"])
 augmentations = Registry("augmentation", needs=["unit"])
 tokenizers = Registry("tokenizer", needs=["vocabulary", "restore"])
+layers = Registry("layer", needs=["sized"])
 
 _plugins_lock = threading.RLock()
 _plugins_loaded: list[str] = []

@@ -30,7 +30,6 @@ from core.loading.samples import Samples, SampleSet
 from core.loading.source import Source
 from core.loading.table import Table, Words, words
 from core.loading.tokens import Tokens, learned
-from core.registry import models
 from core.shelf import Folders
 from core.spec import JobSpec
 
@@ -175,9 +174,9 @@ def _fit(
     target: NDArray[Any],
     class_names: tuple[str, ...] | None,
 ) -> Columns:
-    images = bool(models.get(spec.model.name).facts.get("images"))
     encoder, wanted = reading.encoder, spec.preprocess
-    features = preprocess.fit(wanted.features, train, whole=images, only=None if encoder is None else encoder.scaled)
+    only = None if encoder is None else encoder.scaled
+    features = preprocess.fit(wanted.features, train, whole=spec.scales_pictures, only=only)
     return Columns(features, preprocess.fit(wanted.target, target), class_names, reading.names, encoder, reading.tokens)
 
 

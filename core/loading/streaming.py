@@ -21,7 +21,6 @@ from core.loading.preprocess import Scaling
 from core.loading.samples import Samples, SampleSet
 from core.loading.streamed import Streamed
 from core.loading.surveying import survey_pictures, survey_table
-from core.registry import models
 from core.spec import JobSpec
 
 KEPT_BYTES = WINDOW * BLOCK_BYTES
@@ -102,7 +101,7 @@ def _of_pictures(spec: JobSpec, files: PictureFiles, train: Rows) -> Features:
     if wanted != "none":
         block = block_rows(spec.data_shape.features)
         decoded = (files.pictures(train[start : start + block]) for start in range(0, len(train), block))
-        scaling = survey_pictures(decoded, kind=wanted, whole=_takes_images(spec))
+        scaling = survey_pictures(decoded, kind=wanted, whole=spec.scales_pictures)
     origin = f"{_facts(spec).sha256} {files.shape} {files.resize} {scaling.statistics()}"
 
     def samples(rows: Rows, y: Tensor) -> SampleSet:
@@ -120,7 +119,3 @@ def _kept(streamed: Streamed, trains: bool) -> SampleSet:  # noqa: FBT001
 def _facts(spec: JobSpec) -> Facts:
     facts: Facts = spec.dataset.settings()["facts"]
     return facts
-
-
-def _takes_images(spec: JobSpec) -> bool:
-    return bool(models.get(spec.model.name).facts.get("images"))

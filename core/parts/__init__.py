@@ -1,8 +1,13 @@
 """The parts that come with Trainwire: importing this registers them all, and imports neither torch nor sklearn."""
 
 from core.parts import (
+    activations,
     augmentations,
+    blocks,
+    convolutions,
     generated,
+    layered,
+    layers,
     losses,
     metrics,
     models,
@@ -18,8 +23,13 @@ from core.parts import (
 )
 
 __all__ = [
+    "activations",
     "augmentations",
+    "blocks",
+    "convolutions",
     "generated",
+    "layered",
+    "layers",
     "losses",
     "metrics",
     "models",

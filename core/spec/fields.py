@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from core.choice import Choice
 from core.parts.limits import Decay, Seed
 from core.registry import (
     PartSettings,
@@ -19,7 +20,6 @@ from core.registry import (
     schedulers,
     tokenizers,
 )
-from core.spec.choice import Choice
 from core.spec.resolving import choose_dataset
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -160,6 +160,11 @@ class JobSpec(BaseModel):
         return self._outline.steps_per_epoch
 
     @property
+    def scales_pictures(self) -> bool:
+        """Whether a sample is scaled as one picture, not number by number."""
+        return self._outline.scales_pictures
+
+    @property
     def cost(self) -> Cost:
         """The model's weights and activations."""
         return self._outline.cost

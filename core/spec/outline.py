@@ -164,6 +164,12 @@ class Outline:
         return reads and self.task in facts.get("tasks", (self.task,))
 
     @property
+    def scales_pictures(self) -> bool:
+        """Whether a sample is scaled as one picture, not number by number."""
+        facts = self.model.facts
+        return bool(facts.get("images")) or (bool(facts.get("pictures")) and len(self.data_shape.features) == 3)
+
+    @property
     def cost(self) -> Cost:
         """The model's weights and activations."""
         if not self.takes_data:

@@ -104,6 +104,8 @@ def model_fits_data(outline: Outline) -> Iterator[Finding]:
         yield Finding(("model",), model.name, told, allowed)
     elif fits := model.facts.get("fits"):
         yield from (one.under("model") for one in fits(data, **outline["model"].settings()))
+    elif misfits := model.facts.get("misfits"):
+        yield from (one.under("model") for one in misfits(outline.model_shape, **outline["model"].settings()))
 
 
 def every_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ class CatalogView(View):
 
     datasets: list[PartView]
     models: list[PartView]
+    layers: list[PartView] = Field(default_factory=list)
     losses: list[PartView]
     optimizers: list[PartView]
     schedulers: list[PartView]

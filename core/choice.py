@@ -17,9 +17,19 @@ from core.registry import PartSettings, Registry
 class Choice:
     """The annotation that validates a field by a registry, looked up at each use: packages may add parts."""
 
-    def __init__(self, registry: Registry, choose: Callable[[Any, Any], PartSettings] | None = None) -> None:
-        """`choose` stands in for the registry's own: it is given the value and the context of the validation."""
+    def __init__(
+        self,
+        registry: Registry,
+        choose: Callable[[Any, Any], PartSettings] | None = None,
+        *,
+        briefly: bool = False,
+    ) -> None:
+        """`choose` stands in for the registry's own: it is given the value and the context of the validation.
+
+        A part that holds parts of its own kind draws these `briefly`, by their names: the schema would have no end.
+        """
         self._registry = registry
+        self._briefly = briefly
         self._choose = choose or (lambda value, _: registry.choose(value))
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
@@ -32,6 +42,9 @@ class Choice:
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The union of the parts' settings, told apart by name; on the way in also a plain name."""
         names = self._registry.names()
+        if self._briefly:
+            named = {"type": "object", "properties": {"name": {"type": "string", "enum": names}}, "required": ["name"]}
+            return named if handler.mode == "serialization" else {"anyOf": [{"type": "string", "enum": names}, named]}
         union: Any = reduce(or_, [self._registry.get(name).settings for name in names])
         told = Field(discriminator="name") if len(names) > 1 else Field()
         objects = handler(TypeAdapter[Any](Annotated[union, told]).core_schema)
