@@ -22,7 +22,7 @@ from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
 
 README = HOUSE / "README.md"
 CONTRIBUTING = HOUSE / "CONTRIBUTING.md"
-DATA = HOUSE / "docs" / "data.md"
+PAGES = [HOUSE / "docs" / name for name in ("data.md", "models.md")]
 END = "--end of command--"
 
 
@@ -89,8 +89,9 @@ def test_every_block_of_the_readme_does_what_it_shows(shell: Shell) -> None:
                     pytest.fail(f"nothing runs a block of {language}")
 
 
-def test_every_spec_that_the_page_on_data_shows_is_one() -> None:
-    specs = [text for language, text in fenced(DATA) if language == "json"]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_spec_that_a_page_of_the_docs_shows_is_one(page: Path) -> None:
+    specs = [text for language, text in fenced(page) if language == "json"]
     assert specs
     for text in specs:
         parse_spec(json.loads(text))

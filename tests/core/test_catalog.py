@@ -10,7 +10,8 @@ from core.catalog import SECTIONS, catalog
 
 KNOWN = {
     "datasets": "digits iris wine breast_cancer diabetes moons circles spirals blobs linear random",
-    "models": "linear mlp cnn embedding_bag gpt resnet resmlp cnn1d rnn ft_transformer",
+    "models": "linear mlp cnn layers embedding_bag gpt resnet resmlp cnn1d rnn ft_transformer",
+    "layers": "linear conv1d conv2d max_pool2d batch_norm dropout flatten relu residual parallel",
     "losses": "mse mae huber cross_entropy bce",
     "optimizers": "sgd rmsprop adam adamw adagrad adadelta nadam radam lbfgs",
     "schedulers": "constant step multistep exponential cosine one_cycle plateau",

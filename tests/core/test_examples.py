@@ -22,6 +22,7 @@ ACCURACY = {
     "07_digits_cnn.json": 0.97,
     "08_spirals_checkpoints.json": 0.93,
     "11_digits_augmented.json": 0.985,
+    "13_digits_layers.json": 0.98,
 }
 
 

@@ -14,12 +14,21 @@ from core.errors import SpecRefused
 from core.spec import JobSpec, parse_spec
 from core.spec.sound import SECTIONS
 
+UNKNOWN = [{"name": "conv2d", **{f"kernel_side{number}": 1 for number in range(18)}} for _ in range(200)]
+NESTED: Any = ["relu"]
+for _ in range(100):
+    NESTED = [{"name": "residual", "layers": NESTED}]
+
 
 @pytest.mark.parametrize(
     "data",
     [
         {"dataset": "digits", "model": {"name": "mlp", "hidden": [65_536] * 64}},
         {"dataset": "digits", "model": {"name": "mlp", "hidden": [8] * 100_000}},
+        {"dataset": "digits", "model": {"name": "layers", "layers": [None] * 50_000}},
+        {"dataset": "digits", "model": {"name": "layers", "layers": [None] * 200}},
+        {"dataset": "digits", "model": {"name": "layers", "layers": UNKNOWN}},
+        {"dataset": "digits", "model": {"name": "layers", "layers": NESTED}},
         {"dataset": "digits", "model": "mlp", "name": "x" * 10**6},
         {"dataset": "digits", "model": "x" * 10**6},
         {"dataset": "digits", "model": "mlp", "labels": {f"tag{number}": "" for number in range(50_000)}},
@@ -33,7 +42,11 @@ from core.spec.sound import SECTIONS
     ],
     ids=[
         "parameters",
-        "layers",
+        "widths",
+        "many layers",
+        "layers of nothing",
+        "layers of unknown settings",
+        "layers within layers",
         "name",
         "part",
         "many labels",
