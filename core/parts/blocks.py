@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationError
 
+from core.checks import MAX_PROBLEMS, Finding, explain, refuse
 from core.choice import Choice
 from core.parts.sizing import Misfit, Shape, Sized, sized, through, within
 from core.registry import PartSettings
@@ -18,8 +19,29 @@ if TYPE_CHECKING:
 MAX_LAYERS = 200
 """In all blocks of a model together."""
 
+
+def one_by_one(value: Any) -> Any:
+    """Choose each layer of a list, as far as there are not yet more problems than are told."""
+    if not isinstance(value, list | tuple):
+        return value
+    chosen: list[PartSettings] = []
+    found: list[Finding] = []
+    for place, layer in enumerate(value):
+        if len(found) > MAX_PROBLEMS:
+            break
+        try:
+            chosen.append(known.choose(layer))
+        except ValidationError as error:
+            found += (one.under(place) for one in explain(error, PartSettings, noun="a layer"))
+    if found:
+        raise refuse("layers", found)
+    return tuple(chosen)
+
+
 Stack = Annotated[
-    tuple[Annotated[PartSettings, Choice(known, briefly=True)], ...], Field(strict=False, max_length=MAX_LAYERS)
+    tuple[Annotated[PartSettings, Choice(known, briefly=True)], ...],
+    BeforeValidator(one_by_one),
+    Field(strict=False, max_length=MAX_LAYERS),
 ]
 Filled = Annotated[Stack, Field(min_length=1)]
 Branches = Annotated[tuple[Stack, ...], Field(strict=False, min_length=2, max_length=16)]

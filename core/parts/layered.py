@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from core.checks import Finding, Path, refuse, shown
 from core.choice import Choice
 from core.data import Cost, ModelShape
-from core.parts.blocks import MAX_LAYERS, modules
+from core.parts.blocks import MAX_LAYERS, modules, one_by_one
 from core.parts.sizing import Misfit, through
 from core.registry import PartSettings, models
 from core.registry import layers as known
@@ -26,7 +26,7 @@ _LISTS = ("layers", "shortcut")
 
 
 def _bounded(value: Any) -> Any:
-    """Refuse what is far larger than any model before a single layer is looked at."""
+    """Choose the layers, after what is far larger than any model was refused without a look at them."""
     seen = 0
     left: list[tuple[Any, Path, int]] = [(value, (), 1)]
     while left and seen <= MAX_LAYERS:
@@ -40,7 +40,7 @@ def _bounded(value: Any) -> Any:
     if seen > MAX_LAYERS:
         told = f"This holds more than {MAX_LAYERS} layers, counted through all blocks."
         raise refuse("layers", [Finding((), None, told, {"layers": MAX_LAYERS})])
-    return value
+    return one_by_one(value)
 
 
 def _held(layer: Any, path: Path) -> Iterator[tuple[Any, Path]]:
