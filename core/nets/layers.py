@@ -53,6 +53,22 @@ class Parallel(nn.Module):
         return total
 
 
+class Recurrent(nn.Module):
+    """A recurrent module without what it remembers: its outputs at all times, or the last state of each direction."""
+
+    def __init__(self, rnn: nn.RNNBase, *, last: bool) -> None:
+        super().__init__()
+        self.rnn = rnn
+        self.last = last
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, time, columns) to (batch, time, hidden), or (batch, hidden)."""
+        states, kept = self.rnn(x)
+        ends: Tensor = kept[0] if isinstance(kept, tuple) else kept
+        everything: Tensor = states
+        return torch.cat(list(ends), 1) if self.last else everything
+
+
 class Reshape(nn.Module):
     """Samples in another shape."""
 

@@ -41,6 +41,8 @@ KNOWN: list[tuple[Shape, Any]] = [
     ((3, 10), {"name": "adaptive_avg_pool1d", "output_size": 4}),
     ((3, 9, 8), {"name": "adaptive_avg_pool2d", "output_size": [4, 3]}),
     ((3, 9, 8), "global_avg_pool"),
+    ((6, 3), {"name": "gru", "hidden_size": 4}),
+    ((6, 3), {"name": "lstm", "hidden_size": 4, "bidirectional": True, "returns": "last"}),
     *(((5,), name) for name in ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid")),
     (
         (4, 8, 8),
@@ -60,9 +62,9 @@ def _kept(model: nn.Module, x: Tensor) -> tuple[Tensor, int]:
     """What the model gives, and how many numbers of a sample its modules hand on."""
     kept = 0
 
-    def count(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+    def count(_module: nn.Module, _inputs: Any, output: Any) -> None:
         nonlocal kept
-        kept += output[0].numel()
+        kept += (output[0] if isinstance(output, tuple) else output)[0].numel()
 
     for module in model.modules():
         if not any(True for _ in module.children()):
@@ -96,7 +98,8 @@ def _any_layer(draw: st.DrawFn, depth: int) -> Any:
         return {"name": name, "branches": stacks, "join": draw(st.sampled_from(["concat", "sum"]))}
     if name == "reshape":
         return {"name": name, "shape": draw(st.sampled_from([[-1], [2, -1], [1, 4, -1]]))}
-    wanted = {"out": number, "kernel_size": st.sampled_from([1, 3]), "num_groups": number, "output_size": number}
+    wanted = {"out": number, "kernel_size": st.sampled_from([1, 3]), "num_groups": number}
+    wanted |= {"output_size": number, "hidden_size": number}
     may = {"stride": number, "padding": st.sampled_from([0, 1, "same"]), "dilation": number, "dims": number}
     may |= {"bias": st.booleans(), "affine": st.booleans(), "groups": st.sampled_from([1, 2])}
     fields = layers.get(name).settings.model_fields

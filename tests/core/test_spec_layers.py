@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import SpecRefused
 from core.spec import JobSpec, parse_spec
+from core.spec.patching import patched
 
 CONV = {"name": "conv2d", "out": 4, "kernel_size": 3}
 AUTO = {"name": "linear", "out": "auto"}
@@ -55,6 +56,7 @@ def test_the_stored_spec_names_every_setting_of_every_layer_and_is_read_back() -
         (["flatten", "flatten", {"name": "transpose"}], "/2", ["axes 1 and 2", "is [64]"]),
         ([{"name": "layer_norm", "dims": 4}], "/0", ["last 4 axes", "at most 3"]),
         (["flatten", "global_avg_pool"], "/1", ["is [64]"]),
+        ([{"name": "gru", "hidden_size": 3}], "/0", ["takes [time, columns]", "is [1, 8, 8]", "flatten"]),
         ([{"name": "flatten", "start_dim": 4}], "/0", ["[1, 8, 8]", "from 1 to 3"]),
         ([CONV, "relu"], "/1", ['"relu", gives [4, 6, 6]', "[10]", "flatten", '"out": "auto"']),
         (["flatten", {"name": "linear", "out": 9}], "/1", ["gives [9]", "are [10]"]),
@@ -101,3 +103,11 @@ def test_layers_are_counted_and_nested_only_so_far() -> None:
     assert "at most 5" in _refused({"name": "residual", "layers": [deep]}, "flatten", AUTO)[place]
     wide = {"name": "parallel", "branches": [["relu"] * 100, ["relu"] * 100]}
     assert "more than 200 layers" in _refused(wide, "flatten", AUTO)["/model/layers"]
+
+
+def test_a_fork_keeps_its_layers() -> None:
+    before = _spec("flatten", AUTO).model_dump(mode="json")
+    with pytest.raises(SpecRefused) as caught:
+        patched(before, {"model": {"layers": ["flatten", "relu", AUTO]}}, epoch=1)
+    assert [problem.pointer for problem in caught.value.problems] == ["/patch/model/layers"]
+    assert patched(before, {"lr": 0.5}, epoch=1).lr == 0.5

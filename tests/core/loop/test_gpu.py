@@ -18,6 +18,23 @@ from core.spec import parse_spec
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
 
 CNN: dict[str, Any] = {"dataset": "digits", "model": {"name": "cnn", "channels": [8]}, "lr": 0.003, "epochs": 3}
+STACK: dict[str, Any] = {
+    "dataset": "digits",
+    "epochs": 2,
+    "model": {
+        "name": "layers",
+        "layers": [
+            {"name": "conv2d", "out": 4, "kernel_size": 3, "padding": "same"},
+            {"name": "residual", "layers": ["batch_norm", "gelu", {"name": "dropout", "p": 0.2}]},
+            {"name": "avg_pool2d", "kernel_size": 3, "stride": 1},
+            {"name": "adaptive_avg_pool2d", "output_size": 4},
+            {"name": "flatten", "start_dim": 2},
+            {"name": "max_pool1d", "kernel_size": 2},
+            {"name": "gru", "hidden_size": 5, "returns": "last"},
+            {"name": "linear", "out": "auto"},
+        ],
+    },
+}
 MLP: dict[str, Any] = {"dataset": "digits", "model": {"name": "mlp", "dropout": 0.1}, "epochs": 3}
 RESNET: dict[str, Any] = {**CNN, "model": {"name": "resnet", "channels": [4, 8], "blocks": 1}}
 CNN1D: dict[str, Any] = {"dataset": "wine", "model": {"name": "cnn1d", "dropout": 0.1}, "epochs": 12}
@@ -38,6 +55,7 @@ def run(folder: Path, device: str, **fields: Any) -> list[dict[str, float]]:
 
 
 @EACH
+@pytest.mark.parametrize("fields", [CNN, MLP, STACK], ids=["cnn", "mlp", "layers"])
 def test_a_gpu_gives_the_same_figures_every_time(tmp_path: Path, fields: dict[str, Any]) -> None:
     device = resolve("cuda")
     assert run(tmp_path, device, **fields) == run(tmp_path, device, **fields)
