@@ -57,7 +57,13 @@ def _held(layer: Any, path: Path) -> Iterator[tuple[Any, Path]]:
 Stack = Annotated[
     tuple[Annotated[PartSettings, Choice(known)], ...],
     BeforeValidator(_bounded),
-    Field(strict=False, min_length=1, max_length=MAX_LAYERS),
+    Field(
+        strict=False,
+        min_length=1,
+        max_length=MAX_LAYERS,
+        description='In their order: a name, or an object with a name and settings. {"name": "linear", "out": "auto"} '
+        "gives as many numbers as are predicted.",
+    ),
 ]
 
 

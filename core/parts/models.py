@@ -2,6 +2,8 @@
 
 Of the other facts, `smallest_batch` says what batch norm needs, `batch_coupled` whether a prediction rests on its whole
 batch, and `patchable` names the settings that leave every weight its name and shape: a fork may change them.
+`misfits` yields what does not fit the shape to be built from, and `pictures` says that samples may be pictures, which
+are then scaled as wholes.
 """
 
 from __future__ import annotations
