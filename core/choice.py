@@ -26,7 +26,7 @@ class Choice:
     ) -> None:
         """`choose` stands in for the registry's own: it is given the value and the context of the validation.
 
-        A part that holds parts of its own kind draws these `briefly`, by their names: the schema would have no end.
+        Layers, which may hold layers, are drawn `briefly`, by their names: the schema would have no end.
         """
         self._registry = registry
         self._briefly = briefly

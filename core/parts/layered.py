@@ -55,14 +55,14 @@ def _held(layer: Any, path: Path) -> Iterator[tuple[Any, Path]]:
 
 
 Stack = Annotated[
-    tuple[Annotated[PartSettings, Choice(known)], ...],
+    tuple[Annotated[PartSettings, Choice(known, briefly=True)], ...],
     BeforeValidator(_bounded),
     Field(
         strict=False,
         min_length=1,
         max_length=MAX_LAYERS,
-        description='In their order: a name, or an object with a name and settings. {"name": "linear", "out": "auto"} '
-        "gives as many numbers as are predicted.",
+        description="In their order: a name, or an object with a name and settings, which the catalogue's layers have. "
+        'The last gives as many numbers as are predicted: {"name": "linear", "out": "auto"} always does.',
     ),
 ]
 
