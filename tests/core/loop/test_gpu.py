@@ -42,7 +42,9 @@ GRU: dict[str, Any] = {**CNN1D, "model": {"name": "rnn", "num_layers": 2, "dropo
 LSTM: dict[str, Any] = {**CNN1D, "model": {"name": "rnn", "cell": "lstm", "bidirectional": True}}
 FT: dict[str, Any] = {**CNN1D, "model": "ft_transformer"}
 EACH = pytest.mark.parametrize(
-    "fields", [CNN, MLP, RESNET, CNN1D, GRU, LSTM, FT], ids=["cnn", "mlp", "resnet", "cnn1d", "gru", "lstm", "ft"]
+    "fields",
+    [CNN, MLP, STACK, RESNET, CNN1D, GRU, LSTM, FT],
+    ids=["cnn", "mlp", "layers", "resnet", "cnn1d", "gru", "lstm", "ft"],
 )
 
 
@@ -55,7 +57,6 @@ def run(folder: Path, device: str, **fields: Any) -> list[dict[str, float]]:
 
 
 @EACH
-@pytest.mark.parametrize("fields", [CNN, MLP, STACK], ids=["cnn", "mlp", "layers"])
 def test_a_gpu_gives_the_same_figures_every_time(tmp_path: Path, fields: dict[str, Any]) -> None:
     device = resolve("cuda")
     assert run(tmp_path, device, **fields) == run(tmp_path, device, **fields)
