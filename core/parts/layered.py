@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+import core.parts.models  # noqa: F401  (the models that are not made of a list come first in the catalogue)
 from core.checks import Finding, Path, refuse, shown
 from core.choice import Choice
 from core.data import Cost, ModelShape

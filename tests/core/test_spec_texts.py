@@ -127,7 +127,7 @@ def test_a_model_that_does_not_read_this_data_is_refused_with_those_that_do() ->
     assert own.allowed == ["embedding_bag"]
     numbers = refused(table(), dataset={"target": "species"})["/model"]
     assert "reads tokens" in numbers.message
-    assert numbers.allowed == ["linear", "mlp", "resmlp", "cnn1d", "rnn", "ft_transformer"]
+    assert numbers.allowed == ["linear", "mlp", "layers", "resmlp", "cnn1d", "rnn", "ft_transformer"]
 
 
 def test_a_fork_may_change_what_leaves_the_tokens_and_the_weights_as_they_are() -> None:

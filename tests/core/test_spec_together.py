@@ -180,7 +180,7 @@ def test_a_model_of_images_takes_no_tables() -> None:
     problem = _refused(model="cnn")
     assert (problem.pointer, problem.allowed) == (
         "/model",
-        ["linear", "mlp", "resmlp", "cnn1d", "rnn", "ft_transformer"],
+        ["linear", "mlp", "layers", "resmlp", "cnn1d", "rnn", "ft_transformer"],
     )
 
 
