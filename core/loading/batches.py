@@ -70,7 +70,7 @@ def from_workers(samples: SampleSet, *, batch_size: int, device: torch.device, w
         _Rows(samples),
         batch_sampler=index,
         num_workers=workers,
-        collate_fn=_as_it_is,
+        collate_fn=as_it_is,
         pin_memory=pinned,
         persistent_workers=True,
         # its base seed must not come from the global generator, from which dropout draws
@@ -104,8 +104,9 @@ def _started(loader: DataLoader[Samples]) -> Iterator[Samples]:
         return iter(loader)
 
 
-def _as_it_is(batch: Any) -> Any:
-    return batch
+def as_it_is(given: Any) -> Any:
+    """What is given."""
+    return given
 
 
 class _Index:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from core.errors import InvalidData
-from core.loading.batches import Feed, batches_at_once
+from core.loading.batches import Feed, as_it_is, batches_at_once
 from core.loading.order import WINDOW, generator
 from core.loading.samples import Samples
 from core.loading.streamed import Streamed, ahead
@@ -101,7 +100,7 @@ def _by_processes(samples: Streamed, workers: int) -> Fetch:
         batch_size=None,
         sampler=numbers,
         num_workers=workers,
-        collate_fn=_as_it_is,
+        collate_fn=as_it_is,
         persistent_workers=True,
         # its base seed must not come from the global generator, from which dropout draws
         generator=generator(0),
@@ -116,10 +115,6 @@ def _by_processes(samples: Streamed, workers: int) -> Fetch:
             yield found
 
     return fetch
-
-
-def _as_it_is(found: Any) -> Any:
-    return found
 
 
 class _Numbers:

@@ -21,6 +21,7 @@ from core.loading.encoding import Encoder
 from core.loading.preprocess import Scaling
 from core.loading.samples import Samples
 from core.loading.table import Table
+from core.loading.windowed import Windowed
 from core.series import spans
 from core.spec import JobSpec
 
@@ -31,7 +32,7 @@ _NUMBERS = 1 << 24
 
 
 @dataclass(frozen=True)
-class SeriesWindows:
+class SeriesWindows(Windowed):
     """Windows over rows that lie in memory once, in order; a batch is gathered when it is asked for."""
 
     rows: Tensor
@@ -42,16 +43,6 @@ class SeriesWindows:
     """Where each window begins: int64 `(windows,)`."""
     window: int
     horizon: int
-
-    @property
-    def size(self) -> int:
-        """How many windows there are."""
-        return len(self.starts)
-
-    @property
-    def x(self) -> Tensor:
-        """All windows at once."""
-        return self.take(torch.arange(self.size)).x
 
     @property
     def y(self) -> Tensor:
@@ -75,8 +66,7 @@ class SeriesWindows:
     def cut(self, rows: int) -> Iterator[Samples]:
         """All of them in order, `rows` windows at a time, or as many as 64 MiB hold."""
         most = max(1, _NUMBERS // (len(self.rows) * self.window))
-        for chunk in torch.split(torch.arange(self.size), min(rows, most)):
-            yield self.take(chunk)
+        return super().cut(min(rows, most))
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> SeriesWindows:
         """The same windows with their rows on `device`."""
@@ -90,11 +80,6 @@ class SeriesWindows:
         yield f"{tuple(self.rows.shape)} {self.size} {self.window} {self.horizon}".encode()
         for numbers in (self.rows, self.targets, self.starts):
             yield numbers.cpu().contiguous().numpy().data
-
-    def batches(self, order: Tensor, *, batch_size: int, device: torch.device) -> Iterator[Samples]:
-        """The windows in that order, batch by batch."""
-        for rows in torch.split(order, batch_size):
-            yield self.take(rows).to(device)
 
 
 @dataclass(frozen=True)

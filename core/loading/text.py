@@ -16,12 +16,13 @@ from core.data import PADDING
 from core.errors import InvalidData
 from core.loading.samples import Samples
 from core.loading.tokens import Tokens, learned
+from core.loading.windowed import Windowed
 from core.spec import JobSpec
 from core.windows import stretches
 
 
 @dataclass(frozen=True)
-class Windows:
+class Windows(Windowed):
     """Evenly spaced windows over tokens, which lie in memory once; a batch is cut when it is asked for.
 
     Windows overlap where there are more of them than the tokens fill. With `once` a target that an earlier window
@@ -34,21 +35,6 @@ class Windows:
     """Int64 `(windows,)`, rising."""
     length: int
     once: bool = False
-
-    @property
-    def size(self) -> int:
-        """How many windows there are."""
-        return len(self.starts)
-
-    @property
-    def x(self) -> Tensor:
-        """All windows at once."""
-        return self.take(torch.arange(self.size)).x
-
-    @property
-    def y(self) -> Tensor:
-        """All targets at once."""
-        return self.take(torch.arange(self.size)).y
 
     @property
     def bytes(self) -> int:
@@ -67,11 +53,6 @@ class Windows:
             y = y.masked_fill(steps[:-1] < had[:, None], PADDING)
         return Samples(found[:, :-1].contiguous(), y)
 
-    def cut(self, rows: int) -> Iterator[Samples]:
-        """All of them in order, `rows` windows at a time."""
-        for chunk in torch.split(torch.arange(self.size), rows):
-            yield self.take(chunk)
-
     def to(self, device: torch.device, *, non_blocking: bool = False) -> Windows:
         """The same windows with their tokens on `device`."""
         tokens, starts = (one.to(device, non_blocking=non_blocking) for one in (self.tokens, self.starts))
@@ -81,11 +62,6 @@ class Windows:
         """The tokens, and how they are cut."""
         yield f"{self.tokens.dtype} {len(self.tokens)} {self.size} {self.length} {self.once}".encode()
         yield self.tokens.cpu().numpy().data
-
-    def batches(self, order: Tensor, *, batch_size: int, device: torch.device) -> Iterator[Samples]:
-        """The windows in that order, batch by batch."""
-        for rows in torch.split(order, batch_size):
-            yield self.take(rows).to(device)
 
 
 def read(spec: JobSpec, path: Path) -> tuple[Tokens, dict[str, Windows]]:

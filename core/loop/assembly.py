@@ -14,9 +14,8 @@ from core.loading.batches import Feed, from_thread, from_workers, in_memory
 from core.loading.blocks import from_blocks
 from core.loading.data import Data
 from core.loading.samples import Samples
-from core.loading.series import SeriesWindows
 from core.loading.streamed import Streamed
-from core.loading.text import Windows
+from core.loading.windowed import Windowed
 from core.loop import augment
 from core.loop.eager import eager
 from core.loop.pace import Pace
@@ -91,7 +90,7 @@ def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
         return from_blocks(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
     if workers:
         return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
-    if isinstance(data.train, Windows | SeriesWindows):
+    if isinstance(data.train, Windowed):
         return functools.partial(data.train.batches, batch_size=spec.batch_size, device=device)
     if isinstance(data.train, Samples):
         return in_memory(data.train, batch_size=spec.batch_size, device=device)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.augment.draws import Draws
+from core.loading.batches import as_it_is
 from core.loading.data import Data
 from core.loading.preprocess import Scaling
 from core.loading.samples import Samples
@@ -88,7 +89,7 @@ def make(spec: JobSpec, data: Data, device: torch.device) -> Augment | None:
         spec.seed,
         tuple(zip((part.facts["unit"] for part in parts), changes, strict=True)),
         Unit.of(data.columns.features, spec.data_shape.features, device),
-        _softening(spec) if any(part.facts.get("mixes") for part in parts) else _as_it_is,
+        _softening(spec) if any(part.facts.get("mixes") for part in parts) else as_it_is,
     )
 
 
@@ -98,7 +99,7 @@ def _range(spec: JobSpec, data: Data) -> tuple[float, float]:
         return _PICTURES
     unit = Unit.of(data.columns.features, spec.data_shape.features, torch.device("cpu"))
     parts = (part.x.cpu() for part in data.train.cut(1024))
-    ends = [(float(x.min()), float(x.max())) for x in map(unit.pixels if unit else _as_it_is, parts)]
+    ends = [(float(x.min()), float(x.max())) for x in map(unit.pixels if unit else as_it_is, parts)]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -106,11 +107,7 @@ def _softening(spec: JobSpec) -> Callable[[Tensor], Tensor]:
     """Classes as shares: of the second one where the loss takes one logit, else of each; numbers are so already."""
     classes, outputs = spec.data_shape.classes, spec.model_shape.outputs
     if classes is None:
-        return _as_it_is
+        return as_it_is
     if outputs == 1:
         return lambda y: y.float()
     return lambda y: (y[:, None] == torch.arange(outputs, device=y.device)).float() if y.ndim == 1 else y
-
-
-def _as_it_is(tensor: Tensor) -> Tensor:
-    return tensor
