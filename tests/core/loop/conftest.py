@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ class Told:
     @property
     def figures(self) -> list[dict[str, float]]:
         return [row.figures() for row in self.rows]
+
+    @property
+    def card(self) -> Any:
+        """What `model.json` says."""
+        return json.loads((self.folder / "model.json").read_text())
 
     @property
     def readings(self) -> list[Progress]:

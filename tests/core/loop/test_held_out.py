@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,6 @@ JOB: dict[str, Any] = {
 BEST = {"monitor": "val_loss", "patience": 50}
 
 
-def card(told: Any) -> Any:
-    return json.loads((told.folder / "model.json").read_text())
-
-
 @pytest.mark.parametrize("stopping", [None, BEST], ids=["last", "best"])
 def test_the_figures_are_those_of_the_weights_that_are_left(
     train_job: TrainJob, cache: Path, stopping: dict[str, Any] | None
@@ -45,8 +40,8 @@ def test_the_figures_are_those_of_the_weights_that_are_left(
     assert told.finished.test == pytest.approx(
         {"loss": loss, "accuracy": (scores.argmax(1) == test.y).double().mean().item()}, rel=1e-6
     )
-    assert card(told)["figures"]["test"] == told.finished.test
-    assert card(told)["weights"]["kept"] == ("best" if stopping else "last")
+    assert told.card["figures"]["test"] == told.finished.test
+    assert told.card["weights"]["kept"] == ("best" if stopping else "last")
 
 
 def test_the_start_says_how_many_samples_test(train_job: TrainJob) -> None:
@@ -70,7 +65,7 @@ def test_the_test_part_is_looked_at_once(train_job: TrainJob, monkeypatch: pytes
 def test_without_a_test_part_there_are_no_test_figures(train_job: TrainJob) -> None:
     told = train_job(**{**JOB, "split": {}})
     assert told.finished.test is None
-    assert card(told)["figures"]["test"] is None
+    assert told.card["figures"]["test"] is None
 
 
 def test_a_job_may_test_without_validating(train_job: TrainJob) -> None:
@@ -90,4 +85,4 @@ def test_numbers_are_tested_in_their_own_unit(train_job: TrainJob) -> None:
 def test_a_figure_that_is_not_defined_on_the_test_part_is_nan(train_job: TrainJob) -> None:
     few = {"validation": 0.3, "test": 0.01, "stratify": False}
     told = train_job(**{**JOB, "split": few, "epochs": 1, "metrics": ["auroc"]})
-    assert card(told)["figures"]["test"]["nonfinite"] == {"auroc": "nan"}
+    assert told.card["figures"]["test"]["nonfinite"] == {"auroc": "nan"}

@@ -34,10 +34,6 @@ JOB: dict[str, Any] = {
 STOPPING = {"monitor": "val_loss", "patience": 50}
 
 
-def card(told: Any) -> Any:
-    return json.loads((told.folder / "model.json").read_text())
-
-
 def val_loss(told: Any, spec: JobSpec, cache: Path) -> float:
     held = data.make(spec, cache=cache).held
     assert held is not None
@@ -57,7 +53,7 @@ def test_two_files_are_left_and_described(train_job: TrainJob) -> None:
 def test_the_weights_are_the_last_epochs_unless_the_best_are_asked_for(train_job: TrainJob, cache: Path) -> None:
     told = train_job(**JOB)
     assert val_loss(told, parse_spec(JOB), cache) == pytest.approx(told.rows[-1].val_loss, rel=1e-6)
-    assert (card(told)["weights"]["kept"], card(told)["weights"]["epoch"]) == ("last", 15)
+    assert (told.card["weights"]["kept"], told.card["weights"]["epoch"]) == ("last", 15)
 
 
 def test_the_best_epochs_weights_are_restored(train_job: TrainJob, cache: Path) -> None:
@@ -66,17 +62,17 @@ def test_the_best_epochs_weights_are_restored(train_job: TrainJob, cache: Path) 
     best = min(told.rows, key=lambda row: row.val_loss)
     assert best.epoch < 15
     assert val_loss(told, parse_spec(fields), cache) == pytest.approx(best.val_loss, rel=1e-6)
-    assert (card(told)["weights"]["kept"], card(told)["weights"]["epoch"]) == ("best", best.epoch)
+    assert (told.card["weights"]["kept"], told.card["weights"]["epoch"]) == ("best", best.epoch)
 
 
 def test_early_stopping_may_keep_the_last_weights(train_job: TrainJob) -> None:
     told = train_job(**JOB, early_stopping={**STOPPING, "restore_best": False})
-    assert card(told)["weights"]["kept"] == "last"
+    assert told.card["weights"]["kept"] == "last"
 
 
 def test_the_card_says_what_the_model_is(train_job: TrainJob) -> None:
     told = train_job(**JOB)
-    told_card = card(told)
+    told_card = told.card
     assert told_card["classes"] == ["setosa", "versicolor", "virginica"]
     assert told_card["features"][0] == "sepal length (cm)"
     assert told_card["shape"] == {"features": [4], "outputs": 3, "vocabulary": None}
