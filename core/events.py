@@ -8,6 +8,7 @@ from typing import Any
 
 from core.checkpoint import Checkpoint
 from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
+from core.usage import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ class Started:
     versions: Mapping[str, str]
     resumed: Resumed | None = None
     test_samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the run takes by now."""
+
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +87,15 @@ class Noticed:
 class Finished:
     """The run succeeded: why it ended, the files it leaves, and the figures of the test part if there is one.
 
-    `folds` are those of a cross-validation, for JSON: each fold's `figures`, and their `mean` and `std`.
+    `folds` are those of a cross-validation, for JSON: each fold's `figures`, and their `mean` and `std`. `memory` is
+    what it took.
     """
 
     reason: Reason
     artifacts: tuple[Artifact, ...]
     test: Mapping[str, float] | None = None
     folds: Mapping[str, Any] | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +111,4 @@ class Stopped:
     """The run stopped as it was asked to, behind its last checkpoint: the last word of such a run."""
 
 
-RunEvent = Started | Progress | EpochDone | Checkpointed | Logged | Noticed | Stopped | Finished | Failed
+RunEvent = Started | Progress | Measured | EpochDone | Checkpointed | Logged | Noticed | Stopped | Finished | Failed

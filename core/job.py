@@ -214,6 +214,8 @@ class Job:
     """The figures of the test part, told at the end."""
     folds: Mapping[str, Any] | None = None
     """The figures of each fold with their mean and standard deviation, told at the end."""
+    memory: Mapping[str, Any] | None = None
+    """What its run takes, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,13 @@ def folds_lines(folds: Mapping[str, Any]) -> list[str]:
     return [*rows, f"mean: {row_text(folds['mean'])}", f"std: {row_text(folds['std'])}"]
 
 
+def memory_text(memory: Mapping[str, Any]) -> str:
+    """What a run took, on one line."""
+    kept = ("weights", "gradients", "optimizer")
+    tensors = ", ".join(f"{name} {size(memory[f'{name}_bytes'])}" for name in kept)
+    return f"{tensors}; peak {size(memory['peak_bytes'])}, {size(memory['baseline_bytes'])} of it before it began"
+
+
 def status_text(job: JobView, *, is_short: bool = False) -> Text:
     """A job's status, with its reason unless it is to be short, coloured."""
     words = f"{job.status}: {job.status_reason}" if job.status_reason and not is_short else f"{job.status}"
@@ -140,6 +147,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
         "test": row_text(_given(job.test)) if job.test else None,
         "folds": "\n".join(folds_lines(job.folds.model_dump())) if job.folds else None,
+        "memory": memory_text(job.memory.model_dump()) if job.memory else None,
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),
         "goes on": f"behind epoch {job.parent.epoch or 0} of {job.parent.id}" if job.parent else None,

@@ -9,7 +9,7 @@ import io
 import pickle
 from typing import Any
 
-from core import checkpoint, events, job
+from core import checkpoint, events, job, usage
 
 MAX_BYTES = 1 << 20
 PING = b"ping"
@@ -27,6 +27,7 @@ _WORDS = {
         events.Failed,
         events.Finished,
         events.Logged,
+        events.Measured,
         events.Noticed,
         events.Resumed,
         events.Started,
@@ -36,6 +37,7 @@ _WORDS = {
         job.ErrorInfo,
         job.Progress,
         job.Reason,
+        usage.Memory,
     )
 }
 

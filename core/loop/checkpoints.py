@@ -7,7 +7,7 @@ import pickle
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.files import fsync, sha256
 from core.ids import new_id
 from core.loop.failures import is_out_of_memory
 from core.loop.fingerprint import Fingerprint, fingerprint
+from core.loop.gauge import tensor_bytes
 from core.loop.position import Position
 from core.loop.run import Run
 from core.loop.space import ensure_space, storing
@@ -65,7 +66,7 @@ def write(run: Run, folder: Path, occasion: Occasion) -> Checkpoint:
     parts = {name: part.state_dict() for name, part in run.stateful().items()}
     weights = {file: parts.pop(name) for name, file in WEIGHTS.items() if parts.get(name)}
     rest = {"parts": parts, "fingerprint": dict(fingerprint(run)), "inexact": run.inexact}
-    ensure_space(folder, _size([weights, rest]) + _PLAIN)
+    ensure_space(folder, tensor_bytes([weights, rest]) + _PLAIN)
     at = run.position
     path = _unused(folder, f"{at.epoch:06d}-{at.step:08d}")
     with storing(folder), _drafted(path) as draft:
@@ -158,11 +159,3 @@ def _judged() -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise Unusable(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
-
-
-def _size(value: Any) -> int:
-    """Bytes of all the tensors in `value`."""
-    if isinstance(value, Tensor):
-        return value.nbytes
-    inner = value.values() if isinstance(value, Mapping) else value
-    return sum(map(_size, inner)) if isinstance(inner, Iterable) and not isinstance(inner, str) else 0

@@ -32,6 +32,7 @@ def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRo
         if (telling or saving) and not tally.is_finite():
             break
         if telling:
+            yield from run.gauge.news(run) if run.gauge else ()
             yield run.pace.reading(epoch, at.step)
         if saving:
             yield from cadence.look()

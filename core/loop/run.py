@@ -18,6 +18,7 @@ from core.loading.data import Data
 from core.loading.order import block_permutation, block_rows, permutation
 from core.loading.samples import Samples
 from core.loop.augment import Augment
+from core.loop.gauge import Gauge
 from core.loop.pace import Pace
 from core.loop.position import Position
 from core.loop.randomness import Randomness
@@ -82,6 +83,8 @@ class Run:
     rounds: Rounds = field(default_factory=Rounds)
     chosen: Kept = field(default_factory=Kept)
     """The weights of the best round that has ended, of a run of several."""
+    gauge: Gauge | None = None
+    """What measures the memory, made before the run."""
     inexact: str | None = None
     """Why the figures may differ in their last bits from an uninterrupted run's, if they may."""
 

@@ -16,6 +16,7 @@ from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, Saving, StopAsked, never
 from core.loop.epoch import train_epoch
 from core.loop.evaluate import judge_by_test
+from core.loop.gauge import Gauge
 from core.loop.preparation import settle
 from core.loop.resuming import begin
 from core.loop.run import Run, is_finite
@@ -51,8 +52,10 @@ def train(  # noqa: PLR0913  (all but two have a default)
     """
     settle(threads=spec.resources.threads)
     course = legs(spec, save.lineage)
+    gauge = Gauge(torch.device(device))
     supply = Supply(torch.device(device), cache=cache, datasets=datasets)
     run, resumed, notices = begin(course, supply, save.candidates)
+    run.gauge = gauge
     yield _started(run, spec, resumed)
     yield from notices
     cadence = Cadence(run, folder=save.folder, stop=stop)
@@ -95,10 +98,11 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
 def _finish(run: Run, folds: dict[str, Any] | None, *, folder: Path) -> Iterator[Finished]:
     failpoint("finish.before_weights")
     test = judge_by_test(run)
-    artifacts = save_weights(run, folder=folder, test=test, folds=folds)
+    memory = run.gauge.memory(run) if run.gauge else None
+    artifacts = save_weights(run, folder=folder, test=test, folds=folds, memory=memory)
     failpoint("finish.after_weights")
     reason = run.watch.reason or Reason.COMPLETED if folds is None else run.rounds.reason
-    yield Finished(reason, artifacts, test, folds)
+    yield Finished(reason, artifacts, test, folds, memory)
 
 
 def _diverged(run: Run, row: EpochRow) -> Diverged:

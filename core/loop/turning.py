@@ -25,6 +25,7 @@ def begin_anew(run: Run, leg: Leg, supply: Supply) -> None:
     del run.data, run.feed, run.augment  # the data of two rounds need not fit into memory together
     fresh = assemble(leg.spec, supply.of(leg.data), device=run.device)
     fresh.leaders, fresh.rounds, fresh.chosen, fresh.inexact = run.leaders, run.rounds, run.chosen, run.inexact
+    fresh.gauge = run.gauge
     fresh.position = Position(stage=leg.number, epoch=at.epoch, began=at.epoch, last=at.last)
     vars(run).update(vars(fresh))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,24 @@ from core.loop.space import storing
 from core.loop.versions import VERSIONS
 from core.registry import models
 from core.spec import JobSpec
+from core.usage import Memory
 
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
 
 
 def save(
-    run: Run, *, folder: Path, test: Mapping[str, float] | None = None, folds: Mapping[str, Any] | None = None
+    run: Run,
+    *,
+    folder: Path,
+    test: Mapping[str, float] | None = None,
+    folds: Mapping[str, Any] | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Artifact, Artifact]:
     """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
 
     The card holds the figures of the `test` part too, if there is one, and those of all `folds`; of these the weights
-    are the best one's, which is named beside them, and so is the spec.
+    are the best one's, which is named beside them, and so is the spec. `memory` is what the run took.
     Raises StorageFull when the disk has no room for them.
     """
     with storing(folder):
@@ -46,7 +52,10 @@ def save(
         weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
         with written(folder / CARD) as draft:
             card = json.dumps(
-                _card(run, weights, test=test, folds=folds), indent=2, ensure_ascii=False, allow_nan=False
+                {**_card(run, weights, test=test, folds=folds), "memory": memory and asdict(memory)},
+                indent=2,
+                ensure_ascii=False,
+                allow_nan=False,
             )
             draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
         return weights, artifact(folder / CARD, media_type="application/json")

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import func, literal
 
 from core import wire
 from core.checkpoint import Checkpoint, Occasion
-from core.events import Checkpointed, EpochDone, Failed, Finished, Logged, Noticed, Resumed, RunEvent, Started, Stopped
+from core.events import (
+    Checkpointed,
+    EpochDone,
+    Failed,
+    Finished,
+    Logged,
+    Measured,
+    Noticed,
+    Resumed,
+    RunEvent,
+    Started,
+    Stopped,
+)
 from core.job import Artifact, EpochRow, EventType, Progress, Status, first_epoch
 from core.settings import Settings
 from core.store import rows
@@ -111,6 +123,10 @@ def _progress(batch: Batch, event: Progress, known: Known) -> None:  # noqa: ARG
     batch.values["progress"] = rows.progress_data(event)
 
 
+def _measured(batch: Batch, event: Measured, known: Known) -> None:  # noqa: ARG001  one signature for all
+    batch.values["memory"] = asdict(event.memory)
+
+
 def _epoch(batch: Batch, event: EpochDone, known: Known) -> None:
     """A row that an earlier attempt stored is told once, only a difference is news; a parent's row is the parent's."""
     stored = known.stored.get(event.row.epoch)
@@ -173,7 +189,10 @@ def _finished(batch: Batch, event: Finished, known: Known) -> None:  # noqa: ARG
         batch.values["test"] = test
     if event.folds is not None:
         batch.values["folds"] = event.folds
-    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", test=test, folds=event.folds)
+    memory = None if event.memory is None else asdict(event.memory)
+    if memory is not None:
+        batch.values["memory"] = memory
+    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", test=test, folds=event.folds, memory=memory)
 
 
 def _failed(batch: Batch, event: Failed, known: Known) -> None:
@@ -189,6 +208,7 @@ def _stopped(batch: Batch, event: Stopped, known: Known) -> None:
 _FOLDS: Mapping[type, Callable[[Batch, Any, Known], None]] = {
     Started: _started,
     Progress: _progress,
+    Measured: _measured,
     EpochDone: _epoch,
     Checkpointed: _checkpointed,
     Logged: _logged,

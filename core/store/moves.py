@@ -43,8 +43,8 @@ class Entry(NamedTuple):
 class Move:
     """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`.
 
-    `test` are the figures of the test part and `folds` those of the folds, in their wire form: a run that succeeds may
-    have some.
+    `test` are the figures of the test part, `folds` those of the folds and `memory` what it took, in their wire form: a
+    run that succeeds may have some.
     """
 
     to: Status
@@ -54,6 +54,7 @@ class Move:
     wait_s: float = 0.0
     test: Mapping[str, Any] | None = None
     folds: Mapping[str, Any] | None = None
+    memory: Mapping[str, Any] | None = None
 
     def entry(self) -> Entry:
         """The event that tells it: `end` is a job's last."""
@@ -64,6 +65,8 @@ class Move:
             data["test"] = self.test
         if self.folds is not None:
             data["folds"] = self.folds
+        if self.memory is not None:
+            data["memory"] = self.memory
         return Entry(EventType.END if self.to.ended else EventType.STATUS, encode(data))
 
     def values(self, tx: Tx) -> dict[str, Any]:

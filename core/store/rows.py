@@ -35,6 +35,7 @@ JOB = (
     jobs.c.inexact,
     jobs.c.test,
     jobs.c.folds,
+    jobs.c.memory,
 )
 EVENT = (events.c.job_id, events.c.seq, events.c.at, events.c.type, events.c.data)
 EPOCH = tuple(column for column in epochs.c if column.name != "job_id")
@@ -71,6 +72,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         inexact=row.inexact,
         test=row.test,
         folds=row.folds,
+        memory=row.memory,
     )
 
 

@@ -46,7 +46,7 @@ class JobColumns(TypedColumns):
 
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
-    `dataset_id` is the upload that the job rests on, `test` and `folds` are figures of parts.
+    `dataset_id` is the upload that the job rests on, `test` and `folds` are figures of parts, `memory` is what it took.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -83,6 +83,7 @@ class JobColumns(TypedColumns):
     dataset_id: Column[str | None] = Column(Text)
     test: Column[Any] = Column(JsonText, nullable=True)
     folds: Column[Any] = Column(JsonText, nullable=True)
+    memory: Column[Any] = Column(JsonText, nullable=True)
 
 
 class LabelColumns(TypedColumns):

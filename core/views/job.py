@@ -77,6 +77,21 @@ class FoldsView(View):
     std: dict[str, Any]
 
 
+class MemoryView(View):
+    """What the run takes, measured in bytes, behind its first steps and at its end.
+
+    The tensors that it keeps from step to step; and `peak_bytes`, the most that it held at any time: on a GPU what
+    torch allocated there, else the resident memory of the training process, without those that load batches.
+    `baseline_bytes` of it were held before the run had read anything.
+    """
+
+    weights_bytes: int = Field(ge=0)
+    gradients_bytes: int = Field(ge=0)
+    optimizer_bytes: int = Field(ge=0)
+    peak_bytes: int = Field(ge=0)
+    baseline_bytes: int = Field(ge=0)
+
+
 class ErrorView(View):
     """Why a job failed, or waits for its next attempt, and what to change; `param` is a JSON Pointer into the spec."""
 
@@ -145,6 +160,7 @@ class JobView(View):
     best: EpochView | None = None
     test: HeldOutView | None = None
     folds: FoldsView | None = None
+    memory: MemoryView | None = None
     error: ErrorView | None = None
     labels: dict[str, str]
     parent: ParentView | None = None

@@ -10,7 +10,17 @@ from rich.console import Console, RenderableType
 
 from core.checkpoint import Occasion
 from core.job import Reason, Status
-from core.views import CheckpointView, EpochView, ErrorView, HeldOutView, JobView, LinksView, ParentView, QueueView
+from core.views import (
+    CheckpointView,
+    EpochView,
+    ErrorView,
+    HeldOutView,
+    JobView,
+    LinksView,
+    MemoryView,
+    ParentView,
+    QueueView,
+)
 from trainwire.figures import checkpoints_table, job_page, jobs_table, size
 
 JOB_ID = "job_" + 32 * "a"
@@ -35,6 +45,15 @@ def test_a_page_tells_where_a_job_comes_from_and_why_it_is_not_exact() -> None:
     assert "behind epoch 7 of job_1" in page
     assert "bit-exact  no: Other [torch]." in page
     assert "bit-exact" not in printed(job_page(a_job()))
+
+
+def test_a_page_tells_what_the_run_took() -> None:
+    memory = MemoryView(
+        weights_bytes=38_000, gradients_bytes=38_000, optimizer_bytes=76_016, peak_bytes=3 * 10**8, baseline_bytes=10**8
+    )
+    page = printed(job_page(a_job().model_copy(update={"memory": memory})))
+    assert "weights 38.0 kB, gradients 38.0 kB, optimizer 76.0 kB; peak 300.0 MB, 100.0 MB of it" in page
+    assert "memory" not in printed(job_page(a_job()))
 
 
 def test_the_error_of_a_job_that_waits_is_its_last_one() -> None:

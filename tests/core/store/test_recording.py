@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from core.errors import ClaimLost, NotFound
-from core.events import EpochDone, Failed, Finished, Logged, Noticed
+from core.events import EpochDone, Failed, Finished, Logged, Measured, Noticed
 from core.job import Claim, ErrorInfo, Event, EventType, Progress, Reason, Status
 from core.store import Store
+from core.usage import Memory
 from tests.core.store.conftest import OpenStore
 from tests.core.store.making import FINISHED, STARTED, a_row, a_spec, a_worker, an_epoch
 
@@ -44,6 +46,18 @@ def test_what_a_run_tells_is_logged_without_gaps_and_ends_the_job(store: Store) 
     assert (job.version, job.status, job.status_reason) == (8, Status.SUCCEEDED, Reason.COMPLETED)
     assert (job.worker, job.worker_device) == ("node", "cpu")
     assert job.finished_at is not None
+
+
+def test_what_a_run_takes_is_shown_while_it_runs_and_told_at_its_end(store: Store) -> None:
+    claim = running(store)
+    first, last = Memory(100, 100, 200, 5_000, 4_000), Memory(100, 100, 200, 6_000, 4_000)
+    before = store.job(claim.job_id).version
+    store.record(claim, [Measured(first)])
+    job = store.job(claim.job_id)
+    assert (job.version, job.memory) == (before, asdict(first))
+    store.record(claim, [STARTED, replace(FINISHED, memory=last)])
+    assert store.job(claim.job_id).memory == asdict(last)
+    assert told(store.events(claim.job_id))[-1][1]["memory"] == asdict(last)
 
 
 def test_events_carry_their_data_in_wire_form(store: Store) -> None:

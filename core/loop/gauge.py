@@ -1,0 +1,77 @@
+"""How much memory a run takes: its tensors counted, and the peak as the system or the device tells it."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from core.events import Measured
+from core.usage import Memory
+
+if TYPE_CHECKING:
+    from core.loop.run import Run
+
+_STATUS = Path("/proc/self/status")
+
+
+class Gauge:
+    """Measures a run; it is made before the run, so that what the process held by then can be told apart."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._baseline = _held(device, peak=False)
+        self._told: Memory | None = None
+
+    def news(self, run: Run) -> Iterator[Measured]:
+        """What the run takes, when that is not what was told last."""
+        memory = self.memory(run)
+        if memory != self._told:
+            self._told = memory
+            yield Measured(memory)
+
+    def memory(self, run: Run) -> Memory:
+        """What the run takes; gradients and optimizer state are there behind its first step."""
+        weights = list(run.model.parameters())
+        return Memory(
+            weights_bytes=tensor_bytes(weights),
+            gradients_bytes=tensor_bytes(weight.grad for weight in weights if weight.grad is not None),
+            optimizer_bytes=tensor_bytes(run.optimizer.state),
+            peak_bytes=_held(self._device, peak=True),
+            baseline_bytes=self._baseline,
+        )
+
+
+def tensor_bytes(value: Any) -> int:
+    """Bytes of all the tensors in `value`, through the values of mappings and whatever else can be iterated."""
+    if isinstance(value, Tensor):
+        return value.nbytes
+    inner = value.values() if isinstance(value, Mapping) else value
+    return sum(map(tensor_bytes, inner)) if isinstance(inner, Iterable) and not isinstance(inner, str) else 0
+
+
+def _held(device: torch.device, *, peak: bool) -> int:
+    """Bytes held now, or at most so far: on a GPU what torch allocated there, else the process's resident memory."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) if peak else torch.cuda.memory_allocated(device)
+    with suppress(OSError, StopIteration):
+        return _status("VmHWM" if peak else "VmRSS")
+    # macOS knows only the peak, in bytes; there a child is a process of its own, which held no more by then
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
+
+
+def _status(name: str) -> int:
+    """A line of /proc/self/status, in bytes (Linux, proc_pid_status(5)).
+
+    In a forked child both begin with the pages that it shares with its parent; ru_maxrss, unlike these, is inherited
+    through exec.
+    """
+    told = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
+    return 1024 * int(told.split()[1])
