@@ -19,6 +19,7 @@ from core.loading.windowed import Windowed
 from core.loop import augment
 from core.loop.eager import eager
 from core.loop.pace import Pace
+from core.loop.position import Position
 from core.loop.randomness import seed_all
 from core.loop.run import Run
 from core.loop.stopping import Leaders, Watch, rises
@@ -50,6 +51,7 @@ def assemble(spec: JobSpec, data: Data, *, device: torch.device, schedule_since:
         leaders=Leaders(spec.checkpoints.monitor, spec.checkpoints.keep_best),
         pace=Pace(spec.epochs, spec.steps_per_epoch),
         augment=augment.make(spec, data, device),
+        position=Position(micro_batch=spec.micro_batch_size),
     )
 
 

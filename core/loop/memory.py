@@ -16,7 +16,7 @@ from core.loop.failures import is_out_of_memory
 from core.loop.randomness import Randomness
 from core.loop.run import Run
 from core.loop.space import sentence
-from core.loop.step import cost, take_step
+from core.loop.step import find_gradients, take_step
 from core.registry import optimizers
 
 
@@ -33,7 +33,7 @@ def take_what_fits(run: Run, batch: Samples, cadence: Cadence) -> Generator[RunE
     back = _way_back(run)
     while True:
         try:
-            return take_step(run, batch, cost=_fitting)
+            return take_step(run, batch, gradients=_fitting)
         except DoesNotFit as error:
             told = str(error)
         # outside of the except clause, where nothing holds the step's tensors any more
@@ -46,9 +46,9 @@ def take_what_fits(run: Run, batch: Samples, cadence: Cadence) -> Generator[RunE
 
 
 def _fitting(run: Run, batch: Samples) -> Tensor:
-    """The cost; only here the memory may run out, for afterwards the optimizer moves the weights."""
+    """The gradients; only here the memory may run out, for afterwards the optimizer moves the weights."""
     try:
-        return cost(run, batch)
+        return find_gradients(run, batch)
     except (MemoryError, RuntimeError) as error:
         if _at_a_time(run, batch) == 1 or not is_out_of_memory(error):
             raise

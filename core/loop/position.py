@@ -21,7 +21,7 @@ class Position:
     schedule_since: int = 0
     """The epoch behind which the learning rate's schedule began, counted within the round."""
     micro_batch: int | None = None
-    """Samples that go through the model at a time, once a whole batch has not fitted into memory."""
+    """Samples that go through the model at a time: as the spec has it, or fewer once these did not fit into memory."""
     last: EpochRow | None = None
     """The row of the latest epoch that ended."""
 

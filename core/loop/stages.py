@@ -166,5 +166,10 @@ def _turn_rest(run: Run, old: JobSpec) -> None:
     run.leaders.load_state_dict(leaders.state_dict())
     if (spec.batch_size, spec.loader) != (old.batch_size, old.loader):
         run.feed = make_feed(spec, run.data, run.device)
-    if spec.batch_size != old.batch_size or spec.on_out_of_memory == "fail":
-        run.position.micro_batch = None
+    if _pieces(spec) != _pieces(old) or spec.on_out_of_memory == "fail":
+        run.position.micro_batch = spec.micro_batch_size
+
+
+def _pieces(spec: JobSpec) -> tuple[int, int | None]:
+    """What the batches and their pieces are made of."""
+    return spec.batch_size, spec.micro_batch_size

@@ -1,4 +1,4 @@
-"""One optimizer step: clear the gradients, forward, loss, backward, step."""
+"""One optimizer step: clear the gradients, forward, loss, backward, tame the gradients, step."""
 
 from __future__ import annotations
 
@@ -6,41 +6,63 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
+from core.data import PADDING
 from core.loading.samples import Samples
 from core.loop.run import Run
 
-Cost = Callable[[Run, Samples], Tensor]
+Gradients = Callable[[Run, Samples], Tensor]
 """Leaves the gradients of a batch in the weights and gives its mean loss."""
 
 
-def cost(run: Run, batch: Samples) -> Tensor:
-    """Clear the gradients, forward, loss, backward."""
+def find_gradients(run: Run, batch: Samples) -> Tensor:
+    """Clear the gradients, forward, loss, backward; as many samples at a time as the run's micro-batch has."""
     run.optimizer.zero_grad()
     if run.position.micro_batch:
-        loss = _added_up(run, batch.cut(run.position.micro_batch), samples=len(batch.y))
-    else:
-        loss = run.loss(run.model(batch.x), batch.y)
-        loss.backward()  # type: ignore[no-untyped-call]
-    if run.spec.clip_grad_norm:
-        clip_grad_norm_(run.model.parameters(), run.spec.clip_grad_norm)
+        return _added_up(run, batch, batch.cut(run.position.micro_batch))
+    loss = run.loss(run.model(batch.x), batch.y)
+    loss.backward()  # type: ignore[no-untyped-call]
     return loss
 
 
-def take_step(run: Run, batch: Samples, *, cost: Cost = cost) -> Tensor:
+def tame_gradients(run: Run) -> None:
+    """Cut each gradient by value, and then all of them together by their norm, as far as the spec wants it."""
+    if run.spec.clip_grad_value:
+        clip_grad_value_(run.model.parameters(), run.spec.clip_grad_value)
+    if run.spec.clip_grad_norm:
+        clip_grad_norm_(run.model.parameters(), run.spec.clip_grad_norm)
+
+
+def take_step(run: Run, batch: Samples, *, gradients: Gradients = find_gradients) -> Tensor:
     """Move the weights by one batch: its mean loss before the step, left on the device."""
+
+    def cost() -> Tensor:
+        loss = gradients(run, batch)
+        tame_gradients(run)
+        return loss
+
     # A function, because lbfgs asks for the cost several times a step; the others ask once.
-    loss: Tensor = run.optimizer.step(lambda: cost(run, batch))  # type: ignore[arg-type, assignment, return-value]
+    loss: Tensor = run.optimizer.step(cost)  # type: ignore[arg-type, assignment]
     run.schedule.step_batch()
     return loss.detach()
 
 
-def _added_up(run: Run, pieces: list[Samples], *, samples: int) -> Tensor:
-    """The batch's gradients from pieces of it, each weighted by its samples, as if they had come at once."""
-    shares = []
+def _added_up(run: Run, batch: Samples, pieces: list[Samples]) -> Tensor:
+    """The batch's gradients from pieces of it, each weighted by what it counts, as if they had come at once."""
+    count = _tokens if run.spec.data_shape.next_token else _samples
+    whole, shares = count(batch), []
     for piece in pieces:
-        share = run.loss(run.model(piece.x), piece.y) * (len(piece.y) / samples)
+        share = run.loss(run.model(piece.x), piece.y) * (count(piece) / whole)
         share.backward()  # type: ignore[no-untyped-call]
         shares.append(share.detach())
     return torch.stack(shares).sum()
+
+
+def _samples(batch: Samples) -> int:
+    return len(batch.y)
+
+
+def _tokens(batch: Samples) -> int:
+    """The tokens over which the loss is the mean."""
+    return int((batch.y != PADDING).sum())

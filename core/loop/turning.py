@@ -26,7 +26,8 @@ def begin_anew(run: Run, leg: Leg, supply: Supply) -> None:
     fresh = assemble(leg.spec, supply.of(leg.data), device=run.device)
     fresh.leaders, fresh.rounds, fresh.chosen, fresh.inexact = run.leaders, run.rounds, run.chosen, run.inexact
     fresh.gauge = run.gauge
-    fresh.position = Position(stage=leg.number, epoch=at.epoch, began=at.epoch, last=at.last)
+    micro_batch = fresh.position.micro_batch
+    fresh.position = Position(leg.number, at.epoch, began=at.epoch, micro_batch=micro_batch, last=at.last)
     vars(run).update(vars(fresh))
 
 

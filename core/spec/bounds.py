@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.checks import Finding
 from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, data_bytes, prediction_bytes, streamed_bytes, training_bytes
+from core.spec.engine import at_a_time
 from core.spec.outline import Outline
 
 
@@ -35,7 +36,7 @@ def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
     if weights > MAX_BYTES and cost.parameters <= MAX_PARAMETERS:
         yield from _bounded(("model",), outline["model"].name, size=weights, what="weights and optimizer state")
     elif weights <= MAX_BYTES:
-        whole = training_bytes(cost, state=state, batch_size=outline.batch_size)
+        whole = training_bytes(cost, state=state, batch_size=at_a_time(outline))
         yield from _bounded(
             ("batch_size",), outline["batch_size"], size=whole, what="weights and a batch's activations"
         )

@@ -15,6 +15,7 @@ from core.errors import SpecRefused
 from core.parts.limits import Epochs, LearningRate, Seed
 from core.registry import optimizers, schedulers
 from core.spec.defaults import filled, last_resort
+from core.spec.engine import BatchSize, Clip, ClipValue, MicroBatchSize
 from core.spec.fields import (
     STRICT,
     AugmentationChoices,
@@ -87,7 +88,8 @@ class JobSpec(BaseModel):
         default_factory=lambda: optimizers.choose("adam"), json_schema_extra={"default": "adam"}
     )
     lr: LearningRate = Field(default_factory=last_resort, description="torch's own for the optimizer when not given.")
-    batch_size: Annotated[int, Field(ge=1, le=1_048_576)] = 32
+    batch_size: BatchSize = 32
+    micro_batch_size: MicroBatchSize = None
     epochs: Epochs = 10
     scheduler: SchedulerChoice = Field(
         default_factory=lambda: schedulers.choose("constant"), json_schema_extra={"default": "constant"}
@@ -97,7 +99,8 @@ class JobSpec(BaseModel):
         default_factory=last_resort, description="accuracy for classes, f1 for labels, rmse for numbers when not given."
     )
     loader: Loader = Loader()
-    clip_grad_norm: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    clip_grad_value: ClipValue = None
+    clip_grad_norm: Clip | None = None
     seed: Seed = 0
     checkpoints: Checkpoints = Checkpoints()
     deadline_s: Seconds | None = Field(

@@ -14,6 +14,7 @@ from core.spec.bounds import (
     training_is_within_bounds,
     weights_are_within_bounds,
 )
+from core.spec.engine_rules import ENGINE_CHECKS
 from core.spec.outline import Outline, Unsound, axes
 from core.spec.picture_rules import (
     augmentations_fit_data,
@@ -108,19 +109,6 @@ def model_fits_data(outline: Outline) -> Iterator[Finding]:
         yield from (one.under("model") for one in misfits(outline.model_shape, **outline["model"].settings()))
 
 
-def every_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:
-    """Batch norm cannot take the mean over one sample, and an epoch may end with a batch of one."""
-    smallest = outline.model.facts.get("smallest_batch")
-    least = smallest(**outline["model"].settings()) if smallest else 1
-    if 0 < outline.last_batch < least:
-        train, size = outline.split_sizes.train, outline["batch_size"]
-        told = (
-            f"{shown(size)} makes a last batch of {outline.last_batch} of {train} training samples, and batch norm "
-            f"needs {least}. Choose another batch size, or loader.drop_last: true with a batch size above 1."
-        )
-        yield Finding(("batch_size",), size, told, {"last_batch": f">= {least}"})
-
-
 def an_epoch_has_a_step(outline: Outline) -> Iterator[Finding]:
     """`drop_last` leaves at least one whole batch."""
     train = outline.split_sizes.train
@@ -128,17 +116,6 @@ def an_epoch_has_a_step(outline: Outline) -> Iterator[Finding]:
         size = shown(outline["batch_size"])
         told = f"A batch of {size} is more than the {train} training samples, so drop_last drops them all."
         yield Finding(("loader", "drop_last"), outline["loader"].drop_last, told, [False])
-
-
-def only_single_samples_are_accumulated(outline: Outline) -> Iterator[Finding]:
-    """Gradients of micro-batches add up to the batch's only where a sample's prediction does not rest on the others."""
-    wanted, coupled = outline["on_out_of_memory"], outline.model.facts.get("batch_coupled")
-    if wanted == "accumulate" and coupled and coupled(**outline["model"].settings()):
-        told = (
-            "Gradients cannot be accumulated with batch norm: it takes its mean over a whole batch, so smaller ones "
-            'would train another model. Take "fail", or a model without batch norm.'
-        )
-        yield Finding(("on_out_of_memory",), wanted, told, ["fail"])
 
 
 def full_batch_is_full(outline: Outline) -> Iterator[Finding]:
@@ -185,9 +162,8 @@ CHECKS: tuple[Check, ...] = (
     monitored_figure_exists,
     best_checkpoints_have_a_figure,
     model_fits_data,
-    every_batch_is_big_enough,
     an_epoch_has_a_step,
-    only_single_samples_are_accumulated,
+    *ENGINE_CHECKS,
     full_batch_is_full,
     warmup_leaves_epochs,
     lowest_rate_is_below_lr,

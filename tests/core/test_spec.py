@@ -39,7 +39,7 @@ DESIGN: dict[str, Any] = {
     "resources": {"device": "auto", "threads": 1, "queue": None},
     "labels": {"team": "a"},
 }
-NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory"}
+NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "micro_batch_size", "clip_grad_value"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
     DESIGN,
@@ -101,6 +101,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         },
         "lr": 0.001,
         "batch_size": 32,
+        "micro_batch_size": None,
         "epochs": 10,
         "scheduler": {"name": "constant", "warmup_epochs": 0},
         "early_stopping": None,
@@ -112,6 +113,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
             "pin_memory": "auto",
             "streaming": False,
         },
+        "clip_grad_value": None,
         "clip_grad_norm": None,
         "seed": 0,
         "checkpoints": {

@@ -34,7 +34,9 @@ BOUNDS: list[tuple[str, list[Any]]] = [
     ("/lr", [0, -0.1, NAN, INF, -INF, 10**400, "0.1", True, None, 1_000_001]),
     ("/seed", [-1, 2**63, 1.0, True]),
     ("/priority", [-1001, 1001, 0.0]),
+    ("/micro_batch_size", [0, -1, 1.0, True, "8"]),
     ("/clip_grad_norm", [0, -1, NAN, True]),
+    ("/clip_grad_value", [0, -1, NAN, True]),
     ("/split/validation", [-0.1, 1, 1.0, 20, NAN, None, "0.2", False]),
     ("/split/seed", [-1, 2**63, 0.5]),
     ("/split/stratify", [1, "true", None]),
@@ -120,7 +122,7 @@ def test_the_message_names_the_value_and_the_answer_the_whole_range() -> None:
             '"acuracy" is not a known metric. Did you mean "accuracy" or "auroc"?',
         ),
         ({"optimizer": "Adam"}, "/optimizer", '"Adam" is not a known optimizer. Did you mean "adam" or "radam"?'),
-        ({"batchsize": 1}, "/batchsize", '"batchsize" is not a setting of a spec. Did you mean "batch_size"?'),
+        ({"epoch": 1}, "/epoch", '"epoch" is not a setting of a spec. Did you mean "epochs"?'),
         (
             {"model": {"name": "mlp", "hiden": [1]}},
             "/model/hiden",

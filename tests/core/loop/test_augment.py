@@ -17,7 +17,7 @@ from core.loading.preprocess import fit
 from core.loop import augment
 from core.loop.assembly import assemble
 from core.loop.run import Run
-from core.loop.step import cost
+from core.loop.step import find_gradients
 from core.registry import losses
 from core.spec import parse_spec
 from tests.core.intake.zipping import zipped
@@ -78,10 +78,10 @@ def test_micro_batches_see_the_batch_that_was_augmented_as_a_whole(cache: Path) 
     fields = {**JOB, "model": {"name": "mlp", "hidden": [8]}, "on_out_of_memory": "accumulate"}
     run = run_of(fields, cache)
     batch = next(run.batches())
-    whole = float(cost(run, batch).detach())
+    whole = float(find_gradients(run, batch).detach())
     gradients = [weight.grad.clone() for weight in run.model.parameters() if weight.grad is not None]
     run.position.micro_batch = 7
-    assert float(cost(run, batch)) == pytest.approx(whole, rel=1e-5)
+    assert float(find_gradients(run, batch)) == pytest.approx(whole, rel=1e-5)
     for gradient, weight in zip(gradients, run.model.parameters(), strict=True):
         assert weight.grad is not None
         assert torch.allclose(weight.grad, gradient, atol=1e-6)

@@ -162,7 +162,7 @@ def test_a_fork_begins_with_whole_batches_again(
 
 def at_first(micro_batch: int) -> Callable[..., None]:
     begin = Position.__init__
-    return lambda self, **at: begin(self, **{"micro_batch": micro_batch, **at})
+    return lambda self, **at: begin(self, **{**at, "micro_batch": micro_batch})
 
 
 def test_weights_that_moved_before_the_memory_ran_out_move_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_every_schedule_goes_on_exactly(bench: Bench, scheduler: Any) -> None:
         {"dataset": "digits", "model": {"name": "cnn", "channels": [4]}, "batch_size": 150, "epochs": 2},
         {"early_stopping": {**PATIENT, "min_delta": 0.5}, "epochs": 6},
         {"early_stopping": PATIENT, "lr": 0.5, "epochs": 5, "metrics": ["accuracy", "f1", "auroc"]},
-        {"clip_grad_norm": 0.1},
+        {"clip_grad_norm": 0.1, "clip_grad_value": 0.05, "micro_batch_size": 4},
         {"loader": {"shuffle": False, "drop_last": True}, "batch_size": 11},
         {"split": {"validation": 0}, "metrics": []},
         {"split": {"test": 0.2}, "early_stopping": PATIENT, "lr": 0.5},

@@ -67,6 +67,8 @@ PATCHES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "drop_last": ({"loader": {"drop_last": True}, "batch_size": 25}, ["schedule_fresh"]),
     "order": ({"loader": {"shuffle": False}}, []),
     "clip": ({"clip_grad_norm": 0.01}, []),
+    "clip_value": ({"clip_grad_value": 0.001}, []),
+    "micro_batch_size": ({"micro_batch_size": 7}, []),
     "seed": ({"seed": 7}, []),
     "dropout": ({"model": {**JOB["model"], "dropout": 0.6}}, []),
     "activation": ({"model": {**JOB["model"], "activation": "tanh"}}, []),
