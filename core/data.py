@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -60,6 +61,18 @@ class Arrays:
     y: NDArray[np.int64] | NDArray[np.float32]
     class_names: tuple[str, ...] | None = None
     feature_names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the targets of the training part are: how many samples, and how many `each` class or label has of them."""
+
+    samples: int
+    each: tuple[int, ...]
+
+
+Count = Callable[[], Counts]
+"""Counts the training part's targets when it is asked to: most losses never ask."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Part:
     settings: type[PartSettings]
     summary: str
     facts: Mapping[str, Any]
+    takes: tuple[str, ...] = ()
+    """What the run hands it: the names that stand before its settings."""
 
 
 class Registry:
@@ -156,15 +158,14 @@ def _load(name: str, load: Callable[[], object]) -> None:
 
 
 def _part(kind: str, build: Callable[..., Any], facts: Mapping[str, Any]) -> Part:
-    parameters = inspect.signature(build).parameters.values()
-    given = {
-        one.name: one.default for one in parameters if one.kind is not one.KEYWORD_ONLY and one.default is not one.empty
-    }
+    handed = [one for one in inspect.signature(build).parameters.values() if one.kind is not one.KEYWORD_ONLY]
+    given = {one.name: one.default for one in handed if one.default is not one.empty}
     summary = (inspect.getdoc(build) or "").partition("\n")[0]
     if not summary:
         raise TypeError(f"The {kind} {build.__name__!r} needs a docstring: it is its line in the catalogue.")
     settings = _settings(kind, build, summary=summary, check=facts.get("check"))
-    return Part(kind, build.__name__, build, settings, summary, MappingProxyType({**given, **facts}))
+    takes = tuple(one.name for one in handed)
+    return Part(kind, build.__name__, build, settings, summary, MappingProxyType({**given, **facts}), takes)
 
 
 def _settings(

@@ -12,6 +12,7 @@ from torchmetrics import Metric
 
 from core.loading.batches import Feed, from_thread, from_workers, in_memory
 from core.loading.blocks import from_blocks
+from core.loading.counting import counts
 from core.loading.data import Data
 from core.loading.samples import Samples
 from core.loading.streamed import Streamed
@@ -21,7 +22,7 @@ from core.loop.eager import eager
 from core.loop.pace import Pace
 from core.loop.position import Position
 from core.loop.randomness import seed_all
-from core.loop.run import Run
+from core.loop.run import Loss, Run
 from core.loop.stopping import Leaders, Watch, rises
 from core.registry import losses, metrics, models, optimizers, schedulers
 from core.schedule import Schedule
@@ -42,7 +43,7 @@ def assemble(spec: JobSpec, data: Data, *, device: torch.device, schedule_since:
         device=device,
         data=data,
         model=model,
-        loss=losses.build(spec.loss),
+        loss=make_loss(spec, data),
         optimizer=optimizer,
         schedule=make_schedule(spec, optimizer, since=schedule_since),
         metrics=make_metrics(spec),
@@ -59,6 +60,13 @@ def make_model(spec: JobSpec) -> nn.Module:
     """The model with fresh weights, on the CPU."""
     model: nn.Module = models.build(spec.model, spec.model_shape)
     return model
+
+
+def make_loss(spec: JobSpec, data: Data) -> Loss:
+    """The loss; one that asks for it is handed what counts the targets of the training part."""
+    handed = (functools.partial(counts, data.train, spec.data_shape),) if losses.get(spec.loss.name).takes else ()
+    loss: Loss = losses.build(spec.loss, *handed)
+    return loss
 
 
 def make_optimizer(spec: JobSpec, model: nn.Module) -> Optimizer:

@@ -11,6 +11,7 @@ from core.events import Noticed, RunEvent
 from core.loop import augment
 from core.loop.assembly import (
     make_feed,
+    make_loss,
     make_metrics,
     make_model,
     make_optimizer,
@@ -26,7 +27,6 @@ from core.loop.run import Kept, Run
 from core.loop.stopping import Leaders
 from core.loop.supply import Supply
 from core.loop.turning import begin_anew
-from core.registry import losses
 from core.spec import JobSpec
 
 _NO_TRAINING = {
@@ -160,7 +160,7 @@ def _turn_watch(run: Run, old: JobSpec) -> None:
 
 def _turn_rest(run: Run, old: JobSpec) -> None:
     spec, wishes = run.spec, run.spec.checkpoints
-    run.loss, run.metrics = losses.build(spec.loss), make_metrics(spec)
+    run.loss, run.metrics = make_loss(spec, run.data), make_metrics(spec)
     run.augment = augment.make(spec, run.data, run.device)
     leaders, run.leaders = run.leaders, Leaders(wishes.monitor, wishes.keep_best)
     run.leaders.load_state_dict(leaders.state_dict())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.loop.assembly import assemble, make_model, restores_best
+from core.loop.assembly import assemble, make_loss, make_model, restores_best
 from core.loop.position import Position
 from core.loop.rounds import Ended
 from core.loop.run import Kept, Run
@@ -57,7 +57,7 @@ def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | N
     leg, ended = course[place], run.rounds.ended[place]
     if place != run.position.stage:
         run.spec, run.data = leg.spec, supply.of(leg.data)
-        run.model = make_model(leg.spec).to(run.device)
+        run.model, run.loss = make_model(leg.spec).to(run.device), make_loss(leg.spec, run.data)
     run.model.load_state_dict(run.chosen.weights)
     run.kept = run.chosen if ended.best is not None and restores_best(leg.spec) else Kept()
     run.watch.best, run.position.last = ended.best, ended.last

@@ -60,9 +60,12 @@ def only_numbers_are_scaled(outline: Outline) -> Iterator[Finding]:
 def loss_fits_target(outline: Outline) -> Iterator[Finding]:
     """The loss serves this kind of target."""
     name, task = outline["loss"].name, outline.task
-    if task not in losses.get(name).facts["tasks"]:
+    facts = losses.get(name).facts
+    if task not in facts["tasks"]:
         told = f"The loss {shown(name)} is not for {_target(outline)}."
         yield Finding(("loss",), name, told, _serving(losses, task))
+    elif fits := facts.get("fits"):
+        yield from (one.under("loss") for one in fits(outline.data_shape, **outline["loss"].settings()))
 
 
 def metrics_fit_target(outline: Outline) -> Iterator[Finding]:

@@ -62,7 +62,7 @@ def test_the_spec_of_the_design_is_taken_as_it_stands() -> None:
             assert value.items() <= stored[field].items()
         elif field not in {"loss", "metrics"}:
             assert stored[field] == value
-    assert stored["loss"] == {"name": "cross_entropy", "label_smoothing": 0.0}
+    assert stored["loss"] == {"name": "cross_entropy", "label_smoothing": 0.0, "class_weight": None}
     assert stored["metrics"] == [{"name": "accuracy"}]
 
 
@@ -90,7 +90,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         },
         "augment": [],
         "model": {"name": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "batch_norm": False},
-        "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
+        "loss": {"name": "cross_entropy", "label_smoothing": 0.0, "class_weight": None},
         "optimizer": {
             "name": "adam",
             "betas": [0.9, 0.999],
