@@ -11,6 +11,7 @@ import torchmetrics.regression
 from torch import nn
 from torch.utils import deterministic
 
+import core.muon
 import core.nets.cnn
 import core.nets.cnn1d
 import core.nets.embedding_bag

@@ -101,8 +101,8 @@ def test_the_function_that_contributing_shows_is_a_part() -> None:
     (block,) = [text for language, text in fenced(CONTRIBUTING) if language == "python"]
     judge = """
 from core.spec import parse_spec
-spec = parse_spec({"dataset": "iris", "model": "linear", "optimizer": {"name": "adamax", "weight_decay": 0.1}})
-assert spec.lr == 2e-3
+spec = parse_spec({"dataset": "iris", "model": "linear", "optimizer": {"name": "nesterov", "weight_decay": 0.1}})
+assert spec.lr == 1e-2
 """
     done = subprocess.run([sys.executable, "-c", block + judge], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ KNOWN = {
     "models": "linear mlp cnn layers embedding_bag gpt resnet resmlp cnn1d rnn ft_transformer",
     "layers": "linear conv1d conv2d max_pool2d batch_norm dropout flatten relu residual parallel",
     "losses": "mse mae huber cross_entropy bce",
-    "optimizers": "sgd rmsprop adam adamw adagrad adadelta nadam radam lbfgs",
+    "optimizers": "sgd rmsprop adam adamw adagrad adadelta nadam radam lbfgs adamax asgd rprop adafactor muon",
     "schedulers": "constant step multistep exponential cosine one_cycle plateau",
     "tokenizers": "bytes bpe",
     "metrics": "accuracy f1 auroc mae rmse r2 perplexity bits_per_byte",

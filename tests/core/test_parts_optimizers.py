@@ -23,6 +23,10 @@ TORCH: dict[str, type[optim.Optimizer]] = {
     "nadam": optim.NAdam,
     "radam": optim.RAdam,
     "lbfgs": optim.LBFGS,
+    "adamax": optim.Adamax,
+    "asgd": optim.ASGD,
+    "rprop": optim.Rprop,
+    "adafactor": optim.Adafactor,
 }
 FUSED = ["sgd", "adam", "adamw", "adagrad"]
 
@@ -83,7 +87,7 @@ def test_every_optimizer_goes_downhill(name: str) -> None:
     assert abs(_walk(name, lr=lr, steps=5)[-1]) < 1
 
 
-@pytest.mark.parametrize("name", [name for name in TORCH if name != "lbfgs"])
+@pytest.mark.parametrize("name", [name for name in TORCH if name not in {"lbfgs", "rprop"}])
 def test_weight_decay_pulls_a_weight_without_gradient_to_zero(name: str) -> None:
     weight = Parameter(torch.ones(1))
     optimizer = _build({"name": name, "weight_decay": 0.1}, [weight], optimizers.get(name).facts["lr"])
@@ -114,4 +118,45 @@ def test_the_state_an_optimizer_keeps_is_the_one_it_is_charged_for(name: str) ->
     kept = sum(value.numel() for value in optimizer.state[weight].values() if isinstance(value, torch.Tensor))
     charged = optimizers.get(name).facts["state"]
     copies = charged(**optimizers.choose(name).settings()) if callable(charged) else charged
-    assert kept <= 1000 * copies + 2, "and the counters"
+    assert kept <= 1000 * copies + 3, "and the counters"
+
+
+def _steps(optimizers: list[optim.Optimizer], weights: list[Parameter]) -> None:
+    for number in range(5):
+        for place, weight in enumerate(weights):
+            weight.grad = torch.linspace(-1, 1 + place, weight.numel()).reshape(weight.shape) * (number + 1)
+        for optimizer in optimizers:
+            optimizer.step()
+
+
+@pytest.mark.parametrize("adjusted", ["original", "match_rms_adamw"])
+def test_muon_takes_matrices_by_torch_s_muon_and_the_rest_by_adamw(adjusted: str) -> None:
+    def fresh() -> list[Parameter]:
+        return [Parameter(torch.ones(size)) for size in ((4, 3), (3,), (2, 1, 3, 3), (5, 6))]
+
+    mine, theirs = fresh(), fresh()
+    _steps([_build({"name": "muon", "adjust_lr_fn": adjusted}, mine, 0.01)], mine)
+    matrices, others = [theirs[0], theirs[3]], theirs[1:3]
+    by_muon = optim.Muon(matrices, lr=0.01, adjust_lr_fn=adjusted)
+    _steps([by_muon, optim.AdamW(others, lr=0.01, weight_decay=0.1)], theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_every_default_of_muon_but_one_is_torch_s_own() -> None:
+    theirs = inspect.signature(optim.Muon).parameters
+    for setting, value in optimizers.choose("muon").settings().items():
+        if setting not in {"adjust_lr_fn", "betas", "adam_eps"}:
+            assert value == theirs[setting].default, setting
+    built = _build("muon", [Parameter(torch.ones(2, 2))], 0.1)
+    assert built.defaults["ns_coefficients"] == theirs["ns_coefficients"].default
+
+
+@pytest.mark.parametrize("size", [(20, 50), (1000,)])
+def test_the_state_muon_keeps_is_what_it_is_charged_for(size: tuple[int, ...]) -> None:
+    weight = Parameter(torch.ones(size))
+    optimizer = _build("muon", [weight], 0.1)
+    weight.grad = torch.ones(size)
+    optimizer.step()
+    kept = sum(value.numel() for value in optimizer.state[weight].values())
+    assert kept <= 1000 * optimizers.get("muon").facts["state"] + 1

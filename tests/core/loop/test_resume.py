@@ -56,12 +56,16 @@ def test_a_run_goes_on_exactly_from_every_batch_of_every_epoch(bench: Bench) -> 
     "optimizer",
     [
         "adam", "adamw", {"name": "adam", "amsgrad": True, "fused": False}, "rmsprop", "adagrad", "adadelta", "nadam",
-        "radam", {"name": "rmsprop", "momentum": 0.5, "centered": True},
+        "radam", {"name": "rmsprop", "momentum": 0.5, "centered": True}, "adamax", "asgd", "adafactor", "muon",
     ],
     ids=str,
 )  # fmt: skip
 def test_every_optimizer_goes_on_exactly(bench: Bench, optimizer: Any) -> None:
     resumes_exactly(bench, {**JOB, "optimizer": optimizer, "lr": 0.01}, stride=13)
+
+
+def test_rprop_goes_on_exactly(bench: Bench) -> None:
+    resumes_exactly(bench, {**BLIND, "optimizer": "rprop", "lr": 0.01, "batch_size": 442})
 
 
 @pytest.mark.parametrize("search", [None, "strong_wolfe"])
