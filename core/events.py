@@ -87,7 +87,8 @@ class Noticed:
 class Finished:
     """The run succeeded: why it ended, the files it leaves, and the figures of the test part if there is one.
 
-    `folds` are those of a cross-validation, for JSON: each fold's `figures`, and their `mean` and `std`. `memory` is
+    `folds` are those of a cross-validation, for JSON: each fold's `figures`, and their `mean` and `std`; `seeds` are
+    those of several seeds, with the `margin` of each mean. `memory` is
     what it took.
     """
 
@@ -96,6 +97,7 @@ class Finished:
     test: Mapping[str, float] | None = None
     folds: Mapping[str, Any] | None = None
     memory: Memory | None = None
+    seeds: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,8 @@ class EpochRow:
     data_wait_s: float
     fold: int | None = None
     """Which fold of a cross-validation it is of, from 1; None without folds."""
+    seed: int | None = None
+    """Which of several seeds it is of; None of a job with one."""
 
     def figures(self) -> dict[str, float]:
         """The numbers that a recomputation must reproduce, by their public names."""
@@ -127,10 +129,14 @@ class EpochRow:
         return {**losses, **self.metrics, "lr": self.lr}
 
     def public(self) -> dict[str, float | int]:
-        """The row as clients see it: `epoch`, the `fold` if there are folds, the figures, then the times."""
+        """The row as clients see it: `epoch`, the `fold` or `seed` of several, the figures, then the times."""
         times = {"epoch_s": self.epoch_s, "samples_per_s": self.samples_per_s, "data_wait_s": self.data_wait_s}
-        fold = {} if self.fold is None else {"fold": self.fold}
-        return {"epoch": self.epoch, **fold, **self.figures(), **times}
+        return {"epoch": self.epoch, **self.round(), **self.figures(), **times}
+
+    def round(self) -> dict[str, int]:
+        """Which of a job's trainings it is of, where there are several."""
+        of = {"fold": self.fold, "seed": self.seed}
+        return {name: place for name, place in of.items() if place is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +222,8 @@ class Job:
     """The figures of each fold with their mean and standard deviation, told at the end."""
     memory: Mapping[str, Any] | None = None
     """What its run takes, in bytes."""
+    seeds: Mapping[str, Any] | None = None
+    """The same of each seed, with the 95 % confidence interval of the mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +241,10 @@ class Worker:
 
 
 def planned_epochs(spec: Mapping[str, Any]) -> int:
-    """How many epochs a job with this spec trains at most, all folds together."""
+    """How many epochs a job with this spec trains at most, all folds or seeds together."""
     split = spec.get("split") or {}
     folds = 1 if split.get("fold") else split.get("folds") or 1
-    return int(spec["epochs"]) * int(folds)
+    return int(spec["epochs"]) * int(folds) * int(spec.get("seeds") or 1)
 
 
 def first_epoch(parent: Mapping[str, Any] | None) -> int:

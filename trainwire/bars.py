@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from core.job import EventType, Status
-from trainwire.figures import folds_lines, memory_text, number, plain, row_text
+from trainwire.figures import memory_text, number, plain, round_text, rounds_lines, row_text
 from trainwire.watching import Event
 
 WAITING = "waiting for a worker"
@@ -51,7 +51,7 @@ class Lines:
 
     def epoch(self, event: Event) -> None:
         """An epoch ended."""
-        self.say(f"epoch {event.data['epoch']}/{self.epochs}  {_fold(event.data)}{row_text(event.data)}")
+        self.say(f"epoch {event.data['epoch']}/{self.epochs}  {_round(event.data)}{row_text(event.data)}")
 
     def progress(self, event: Event) -> None:
         """The run moved on within its epoch: not worth a line."""
@@ -61,8 +61,9 @@ class Lines:
         ended = Status(event.data["status"])
         error = event.data.get("error") or {}
         self.say(f"{ended}: {event.data.get('reason')}")
-        for line in folds_lines(event.data["folds"]) if event.data.get("folds") else ():
-            self.say(line)
+        for several in filter(None, (event.data.get("folds"), event.data.get("seeds"))):
+            for line in rounds_lines(several):
+                self.say(line)
         if test := event.data.get("test"):
             self.say(f"test part: {row_text(test)}")
         if memory := event.data.get("memory"):
@@ -103,7 +104,7 @@ class Bar(Lines):
     def epoch(self, event: Event) -> None:
         """Move the bar and show the figures."""
         done = event.data["epoch"]
-        self.bar.update(self.task, completed=done, epoch=done, row=_fold(event.data) + _short(row_text(event.data)))
+        self.bar.update(self.task, completed=done, epoch=done, row=_round(event.data) + _short(row_text(event.data)))
 
     def progress(self, event: Event) -> None:
         """Move the bar within the epoch."""
@@ -113,8 +114,8 @@ class Bar(Lines):
         )
 
 
-def _fold(row: Mapping[str, Any]) -> str:
-    return f"fold {row['fold']}  " if row.get("fold") else ""
+def _round(row: Mapping[str, Any]) -> str:
+    return f"{told}  " if (told := round_text(row)) else ""
 
 
 def _short(row: str) -> str:

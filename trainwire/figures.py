@@ -24,7 +24,7 @@ _COLOURS = {
 _WIDE, _MEDIUM = 120, 90
 """Columns of a terminal on which a list has room for the figures, and for the reasons."""
 _YIELDING = {"name", "best"}
-_TIMES = {"epoch", "fold", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
+_TIMES = {"epoch", "fold", "seed", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
 
 
 def number(value: object) -> str:
@@ -45,10 +45,24 @@ def row_text(row: Mapping[str, Any]) -> str:
     return "  ".join(f"{name} {number(value)}" for name, value in shown.items() if name not in _TIMES)
 
 
-def folds_lines(folds: Mapping[str, Any]) -> list[str]:
-    """The figures of each fold, and their mean and standard deviation, a line each."""
-    rows = [f"fold {row['fold']} (epoch {row['epoch']}): {row_text(row)}" for row in folds["figures"]]
-    return [*rows, f"mean: {row_text(folds['mean'])}", f"std: {row_text(folds['std'])}"]
+def round_text(row: Mapping[str, Any]) -> str:
+    """Which fold or seed a row is of, if there are several."""
+    return " ".join(f"{name} {row[name]}" for name in ("fold", "seed") if row.get(name) is not None)
+
+
+def rounds_lines(rounds: Mapping[str, Any]) -> list[str]:
+    """The figures of each fold or seed, their mean (of seeds with its 95 % interval) and standard deviation."""
+    rows = [f"{round_text(row)} (epoch {row['epoch']}): {row_text(row)}" for row in rounds["figures"]]
+    mean = f"mean ± 95 %: {_interval(rounds)}" if rounds.get("margin") else f"mean: {row_text(rounds['mean'])}"
+    return [*rows, mean, f"std: {row_text(rounds['std'])}"]
+
+
+def _interval(rounds: Mapping[str, Any]) -> str:
+    """Each mean with its margin; one that is no number has none."""
+    mean, margin = rounds["mean"], rounds["margin"]
+    known = [name for name, value in margin.items() if isinstance(value, float)]
+    given = {name: f"{number(mean[name])} ± {number(margin[name])}" for name in known}
+    return row_text({**mean, **given})
 
 
 def memory_text(memory: Mapping[str, Any]) -> str:
@@ -146,7 +160,8 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "latest": row_text(_given(job.latest)) if job.latest else None,
         "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
         "test": row_text(_given(job.test)) if job.test else None,
-        "folds": "\n".join(folds_lines(job.folds.model_dump())) if job.folds else None,
+        "folds": "\n".join(rounds_lines(job.folds.model_dump())) if job.folds else None,
+        "seeds": "\n".join(rounds_lines(job.seeds.model_dump())) if job.seeds else None,
         "memory": memory_text(job.memory.model_dump()) if job.memory else None,
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),

@@ -49,4 +49,5 @@ def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRo
         speed,
         data_wait_s=tally.waited_s,
         fold=run.spec.split.fold,
+        seed=run.seed,
     )

@@ -8,11 +8,11 @@ from core.checkpoint import Checkpoint
 from core.events import Noticed, Resumed
 from core.loop.assembly import assemble
 from core.loop.checkpoints import Unusable, read, restore
+from core.loop.course import Leg
 from core.loop.fingerprint import difference, fingerprint
 from core.loop.position import Position
 from core.loop.preparation import settle
 from core.loop.run import Run
-from core.loop.stages import Leg
 from core.loop.supply import Supply
 
 Beginning = tuple[Run, Resumed | None, list[Noticed]]

@@ -46,16 +46,23 @@ class Rounds:
         return Reason.COMPLETED if Reason.COMPLETED in reasons else reasons[-1]
 
     def summary(self) -> dict[str, Any]:
-        """The figures of each round's kept epoch, their mean and standard deviation (divisor n - 1), for JSON."""
+        """The figures of each round's kept epoch, their mean and standard deviation (divisor n - 1), for JSON.
+
+        Of several seeds, whose figures are drawn independently, there is the `margin` of each mean too: half the width
+        of its 95 % confidence interval, by Student's t ("The Probable Error of a Mean", 1908).
+        """
         rows = [{name: value for name, value in one.kept.figures().items() if name != "lr"} for one in self.ended]
         named = [
-            wire.finite({"fold": one.kept.fold, "epoch": one.kept.epoch, **row})
+            wire.finite({**one.kept.round(), "epoch": one.kept.epoch, **row})
             for one, row in zip(self.ended, rows, strict=True)
         ]
         columns = {name: [row.get(name, math.nan) for row in rows] for name in rows[0]}
         means = {name: _mean(figures) for name, figures in columns.items()}
         spreads = {name: _spread(figures, means[name]) for name, figures in columns.items()}
-        return {"figures": named, "mean": wire.finite(means), "std": wire.finite(spreads)}
+        summary = {"figures": named, "mean": wire.finite(means), "std": wire.finite(spreads)}
+        if self.ended[0].kept.seed is None:
+            return summary
+        return {**summary, "margin": wire.finite(_margins(spreads, len(rows)))}
 
     def state_dict(self) -> dict[str, Any]:
         """The ended rounds as plain values."""
@@ -79,3 +86,11 @@ def _spread(figures: list[float], mean: float) -> float:
     if not math.isfinite(mean):
         return math.nan
     return math.sqrt(math.fsum((figure - mean) ** 2 for figure in figures) / max(1, len(figures) - 1))
+
+
+def _margins(spreads: Mapping[str, float], count: int) -> dict[str, float]:
+    """What to add to each mean of `count` figures, and to take from it, for its 95 % confidence interval."""
+    from scipy.special import stdtrit
+
+    reach = float(stdtrit(count - 1, 0.975)) / math.sqrt(count)
+    return {name: reach * spread for name, spread in spreads.items()}

@@ -85,6 +85,8 @@ class Run:
     """The weights of the best round that has ended, of a run of several."""
     gauge: Gauge | None = None
     """What measures the memory, made before the run."""
+    seed: int | None = None
+    """The seed that each epoch is told with, where the job has several."""
     inexact: str | None = None
     """Why the figures may differ in their last bits from an uninterrupted run's, if they may."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from core.checkpoint import Occasion, Stage
+from core.checkpoint import Occasion
 from core.events import Noticed, RunEvent
 from core.loop import augment
 from core.loop.assembly import (
@@ -20,6 +19,7 @@ from core.loop.assembly import (
     restores_best,
 )
 from core.loop.cadence import Cadence
+from core.loop.course import Leg
 from core.loop.pace import Pace
 from core.loop.preparation import settle
 from core.loop.randomness import seed_all, undisturbed
@@ -35,34 +35,6 @@ _NO_TRAINING = {
 """What a patch may change without changing what is learned."""
 
 
-@dataclass(frozen=True)
-class Leg:
-    """One stage of a run: it trains by `spec` up to the end of epoch `until`, counted within its round.
-
-    Its data is that of the spec `data`. A stage begins with the weights of the one before, or `anew`.
-    """
-
-    number: int
-    spec: JobSpec
-    until: int
-    data: JobSpec
-    ends_early: bool = False
-    anew: bool = False
-
-    def is_over(self, run: Run) -> bool:
-        """Whether `run` is at the end of this stage; early stopping ends no earlier part of a forked job."""
-        return run.position.running > self.until or (self.ends_early and run.watch.reason is not None)
-
-
-def legs(spec: JobSpec, lineage: Sequence[Stage]) -> tuple[Leg, ...]:
-    """The stages of a job with `spec`: those that it comes from, then its own, one for each round."""
-    before = enumerate(lineage)
-    earlier = [Leg(number, JobSpec.model_validate(dict(one.spec)), one.until, spec) for number, one in before]
-    rounds = enumerate(spec.rounds, len(earlier))
-    anew = len(spec.rounds) > 1
-    return (*earlier, *(Leg(number, one, spec.epochs, one, ends_early=True, anew=anew) for number, one in rounds))
-
-
 def enter(run: Run, course: Sequence[Leg], cadence: Cadence, supply: Supply) -> Iterator[RunEvent]:
     """Begin the first of `course`, or go on with it: a run that comes from the stage before is turned over to it."""
     leg = course[0]
@@ -71,8 +43,9 @@ def enter(run: Run, course: Sequence[Leg], cadence: Cadence, supply: Supply) -> 
     elif run.position.stage < leg.number:
         yield from turn_over(run, leg.spec)
         yield from cadence.take(Occasion.EPOCH)
+    run.seed = leg.seed
     at, steps = run.position, leg.spec.steps_per_epoch
-    epochs = at.began + sum(one.until for one in course) if leg.anew else course[-1].until
+    epochs = at.began + sum(one.until for one in course if one.is_last)
     run.pace = Pace(epochs, steps, done=at.epoch * steps + at.step)
     if not leg.is_over(run) and cadence.due():
         yield from cadence.look()

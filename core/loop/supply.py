@@ -10,10 +10,11 @@ from core.loading import data
 from core.loading.data import Data
 from core.shelf import Folders
 from core.spec import JobSpec
+from core.spec.fields import Split
 
 
 class Supply:
-    """Makes the data of specs that differ in their split at most; `loader` is the loader of them all.
+    """Makes the data of specs that differ in split and seed at most, of which the data rests on the split alone.
 
     `cache` is where bundled tables are kept as arrays, and uploads lie in `datasets`.
     """
@@ -21,15 +22,15 @@ class Supply:
     def __init__(self, device: torch.device, *, cache: Path | None, datasets: Path | Folders | None) -> None:
         self.device = device
         self._cache, self._datasets = cache, datasets
-        self._made: tuple[JobSpec, Data] | None = None
+        self._made: tuple[Split, Data] | None = None
 
     def of(self, spec: JobSpec) -> Data:
-        """The data of `spec`, on the device as far as it fits there; that of another spec is let go of first.
+        """The data of `spec`, on the device as far as it fits there; that of another split is let go of first.
 
         Raises InvalidData.
         """
-        if self._made is None or self._made[0] is not spec:
+        if self._made is None or self._made[0] != spec.split:
             self._made = None
             made = data.make(spec, cache=self._cache, datasets=self._datasets)
-            self._made = spec, made.on(self.device, train=not spec.loader.num_workers)
+            self._made = spec.split, made.on(self.device, train=not spec.loader.num_workers)
         return self._made[1]

@@ -8,19 +8,21 @@ from typing import Any
 
 import torch
 
+from core import wire
 from core.errors import Diverged
 from core.events import EpochDone, Finished, Resumed, RunEvent, Started, Stopped
 from core.failpoints import failpoint
 from core.job import EpochRow, Reason
 from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, Saving, StopAsked, never
+from core.loop.course import legs
 from core.loop.epoch import train_epoch
 from core.loop.evaluate import judge_by_test
 from core.loop.gauge import Gauge
 from core.loop.preparation import settle
 from core.loop.resuming import begin
 from core.loop.run import Run, is_finite
-from core.loop.stages import enter, legs
+from core.loop.stages import enter
 from core.loop.supply import Supply
 from core.loop.turning import crown
 from core.loop.versions import VERSIONS
@@ -76,8 +78,8 @@ def train(  # noqa: PLR0913  (all but two have a default)
     except StopAsked:
         yield Stopped()
         return
-    folds = crown(run, course, supply)
-    yield from _finish(run, folds, folder=folder)
+    several = crown(run, course, supply)
+    yield from _finish(run, several, folder=folder)
 
 
 def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
@@ -95,14 +97,16 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
     )
 
 
-def _finish(run: Run, folds: dict[str, Any] | None, *, folder: Path) -> Iterator[Finished]:
+def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[Finished]:
     failpoint("finish.before_weights")
     test = judge_by_test(run)
+    folds, seeds = (several, None) if run.seed is None else (None, several)
     memory = run.gauge.memory(run) if run.gauge else None
-    artifacts = save_weights(run, folder=folder, test=test, folds=folds, memory=memory)
+    figures = {"test": test and wire.finite(test), "folds": folds, "seeds": seeds}
+    artifacts = save_weights(run, folder=folder, figures=figures, memory=memory)
     failpoint("finish.after_weights")
-    reason = run.watch.reason or Reason.COMPLETED if folds is None else run.rounds.reason
-    yield Finished(reason, artifacts, test, folds, memory)
+    reason = run.watch.reason or Reason.COMPLETED if several is None else run.rounds.reason
+    yield Finished(reason, artifacts, test, folds, memory, seeds)
 
 
 def _diverged(run: Run, row: EpochRow) -> Diverged:

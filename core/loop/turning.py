@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.loop.assembly import assemble, make_loss, make_model, restores_best
+from core.loop.course import Leg
 from core.loop.position import Position
 from core.loop.rounds import Ended
 from core.loop.run import Kept, Run
 from core.loop.supply import Supply
-
-if TYPE_CHECKING:
-    from core.loop.stages import Leg
 
 
 def begin_anew(run: Run, leg: Leg, supply: Supply) -> None:
@@ -50,15 +48,21 @@ def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | N
 
     The best round is told by the monitored figure of the epoch whose weights it keeps.
     """
-    if not course[-1].anew:
+    if not course[-1].round:
         return None
     close(run)
     place = run.rounds.chosen(run.watch)
-    leg, ended = course[place], run.rounds.ended[place]
-    if place != run.position.stage:
+    leg, ended = _last_of(course, place), run.rounds.ended[place]
+    run.seed = leg.seed
+    if leg.number != run.position.stage:
         run.spec, run.data = leg.spec, supply.of(leg.data)
         run.model, run.loss = make_model(leg.spec).to(run.device), make_loss(leg.spec, run.data)
     run.model.load_state_dict(run.chosen.weights)
     run.kept = run.chosen if ended.best is not None and restores_best(leg.spec) else Kept()
     run.watch.best, run.position.last = ended.best, ended.last
     return run.rounds.summary()
+
+
+def _last_of(course: Sequence[Leg], place: int) -> Leg:
+    """The last stage of the round at this place."""
+    return next(leg for leg in course if leg.round == place and leg.is_last)

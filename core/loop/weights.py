@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,16 @@ from core.usage import Memory
 
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def save(
-    run: Run,
-    *,
-    folder: Path,
-    test: Mapping[str, float] | None = None,
-    folds: Mapping[str, Any] | None = None,
-    memory: Memory | None = None,
+    run: Run, *, folder: Path, figures: Mapping[str, Any] = _NOTHING, memory: Memory | None = None
 ) -> tuple[Artifact, Artifact]:
     """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
 
-    The card holds the figures of the `test` part too, if there is one, and those of all `folds`; of these the weights
-    are the best one's, which is named beside them, and so is the spec. `memory` is what the run took.
+    The card holds the `figures` of the end too, by their names and as JSON: of the test part, of all folds or seeds; of
+    these the weights are the best one's, which is named beside them, and so is the spec. `memory` is what the run took.
     Raises StorageFull when the disk has no room for them.
     """
     with storing(folder):
@@ -51,12 +48,7 @@ def save(
             write_weights(run.kept.weights or run.model.state_dict(), draft)
         weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
         with written(folder / CARD) as draft:
-            card = json.dumps(
-                {**_card(run, weights, test=test, folds=folds), "memory": memory and asdict(memory)},
-                indent=2,
-                ensure_ascii=False,
-                allow_nan=False,
-            )
+            card = json.dumps(_card(run, weights, figures, memory), indent=2, ensure_ascii=False, allow_nan=False)
             draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
         return weights, artifact(folder / CARD, media_type="application/json")
 
@@ -157,9 +149,7 @@ def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
     return folder, card
 
 
-def _card(
-    run: Run, weights: Artifact, *, test: Mapping[str, float] | None, folds: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memory | None) -> dict[str, Any]:
     best, last = run.watch.best, run.position.last
     kept = best if run.kept.weights else last
     columns, shape = run.data.columns, run.spec.model_shape
@@ -173,12 +163,15 @@ def _card(
             "kept": "best" if run.kept.weights else "last",
             "epoch": kept and kept.epoch,
             "fold": run.spec.split.fold,
+            "seed": run.seed,
         },
         "figures": {
             "best": best and wire.finite(best.public()),
             "last": last and wire.finite(last.public()),
-            "test": test and wire.finite(test),
-            "folds": folds,
+            "test": None,
+            "folds": None,
+            "seeds": None,
+            **figures,
         },
         "monitor": run.watch.monitor,
         "shape": {"features": list(shape.features), "outputs": shape.outputs, "vocabulary": shape.vocabulary},
@@ -195,4 +188,5 @@ def _card(
         "device": str(run.device),
         "versions": dict(VERSIONS),
         "spec": run.spec.model_dump(mode="json"),
+        "memory": memory and asdict(memory),
     }

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+MAX_SEED = 2**63 - 1
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Samples = Annotated[int, Field(ge=2, le=10_000_000)]
 Features = Annotated[int, Field(ge=1, le=100_000)]
 Noise = Annotated[float, Field(ge=0, le=1_000)]

@@ -42,6 +42,7 @@ Seconds = Annotated[float, Field(gt=0, le=315_360_000)]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$", examples=["auto", "cpu", "cuda:0"])]
 
 MAX_FOLDS = 20
+MAX_SEEDS = 100
 
 LEAST_MEMORY_GB = 0.5
 """A child that holds torch and has trained nothing takes about 0.4 GB of RLIMIT_DATA."""

@@ -17,6 +17,7 @@ from core.registry import optimizers, schedulers
 from core.spec.defaults import filled, last_resort
 from core.spec.engine import BatchSize, Clip, ClipValue, MicroBatchSize
 from core.spec.fields import (
+    MAX_SEEDS,
     STRICT,
     AugmentationChoices,
     Checkpoints,
@@ -102,6 +103,9 @@ class JobSpec(BaseModel):
     clip_grad_value: ClipValue = None
     clip_grad_norm: Clip | None = None
     seed: Seed = 0
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
+        default=1, description="Train as often over the same data, with seed, seed + 1, and so on."
+    )
     checkpoints: Checkpoints = Checkpoints()
     deadline_s: Seconds | None = Field(
         default=None, description="How long the job may run, all attempts together; it then fails. null: any time."
@@ -134,7 +138,10 @@ class JobSpec(BaseModel):
 
     @property
     def rounds(self) -> tuple[JobSpec, ...]:
-        """The trainings that this job is made of, one after another: its own, or one for each fold."""
+        """The trainings that this job is made of, one after another: its own, or one for each fold or seed."""
+        if self.seeds > 1:
+            seeds = range(self.seed, self.seed + self.seeds)
+            return tuple(self.model_copy(update={"seed": seed, "seeds": 1}) for seed in seeds)
         return tuple(self.model_copy(update={"split": split}) for split in self.split.rounds)
 
     @property

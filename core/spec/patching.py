@@ -53,10 +53,11 @@ def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
     if not isinstance(patch, Mapping):
         words = f"{shown(patch)} is no patch: give an object with the settings to change."
         raise SpecRefused(_told([Finding((), patch, words, sorted(JobSpec.model_fields))]))
-    if len(old.rounds) > 1:
+    if (count := len(old.rounds)) > 1:
+        kind, one = ("seeds", "with that seed") if old.seeds > 1 else ("folds", "with split.fold")
         words = (
-            f"This job trains {len(old.rounds)} folds anew one after another, so no epoch of it is one to go on behind "
-            "with other settings. Submit a job of one of them (split.fold), and fork that."
+            f"This job trains {count} {kind} anew one after another, so no epoch of it is one to go on behind "
+            f"with other settings. Submit a job of one of them ({one}), and fork that."
         )
         raise SpecRefused(_told([Finding((), None, words)]))
     if large := list(oversized(patch)):
@@ -129,6 +130,9 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
         yield from _differences("model", old.model, model, why="the weights", free=free)
     if loss := _chosen(losses, wished.get("loss", old.loss)):
         yield from _other_outputs(old, loss)
+    if (seeds := wished.get("seeds", 1)) != 1:
+        told = f"{shown(seeds)} seeds would train the epochs before anew. Leave it out, or submit a new job."
+        yield Finding(("seeds",), seeds, told, [1])
     yield from _nothing_left(wished.get("epochs", JobSpec.model_fields["epochs"].default), epoch=epoch)
 
 

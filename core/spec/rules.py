@@ -21,7 +21,7 @@ from core.spec.picture_rules import (
     mixed_batches_have_partners,
     only_pictures_have_channels,
 )
-from core.spec.rounds import Check, in_rounds
+from core.spec.rounds import Check, in_rounds, rounds_are_of_one_kind
 from core.spec.series import series_is_split_in_time
 from core.spec.split_rules import (
     folds_can_be_made,
@@ -43,6 +43,9 @@ from core.spec.texts import (
 def findings(outline: Outline) -> list[Finding]:
     """All that does not fit together, as far as the fields it rests on are sound."""
     found: list[Finding] = []
+    for check in OF_THE_WHOLE:
+        with suppress(Unsound):
+            found += check(outline)
     for check in CHECKS:
         with suppress(Unsound):
             found += in_rounds(check, outline)
@@ -144,6 +147,9 @@ def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
         told = f"The learning rate begins at {shown(lr)}, so it cannot fall to {shown(lowest)}."
         yield Finding(("scheduler", "min_lr"), lowest, told, {"maximum": lr})
 
+
+OF_THE_WHOLE: tuple[Check, ...] = (rounds_are_of_one_kind,)
+"""What is judged once, whatever trainings the job is made of."""
 
 CHECKS: tuple[Check, ...] = (
     series_is_split_in_time,

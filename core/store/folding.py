@@ -185,14 +185,11 @@ def _noticed(batch: Batch, event: Noticed, known: Known) -> None:  # noqa: ARG00
 def _finished(batch: Batch, event: Finished, known: Known) -> None:  # noqa: ARG001  one signature for all
     batch.artifacts = event.artifacts
     test = None if event.test is None else wire.finite(event.test)
-    if test is not None:
-        batch.values["test"] = test
-    if event.folds is not None:
-        batch.values["folds"] = event.folds
     memory = None if event.memory is None else asdict(event.memory)
-    if memory is not None:
-        batch.values["memory"] = memory
-    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", test=test, folds=event.folds, memory=memory)
+    told = {"test": test, "folds": event.folds, "seeds": event.seeds, "memory": memory}
+    figures = {name: value for name, value in told.items() if value is not None}
+    batch.values.update(figures)
+    batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", figures=figures)
 
 
 def _failed(batch: Batch, event: Failed, known: Known) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -43,8 +43,8 @@ class Entry(NamedTuple):
 class Move:
     """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`.
 
-    `test` are the figures of the test part, `folds` those of the folds and `memory` what it took, in their wire form: a
-    run that succeeds may have some.
+    `figures` are those that a run which succeeds tells at its end, by their names and in their wire form: of the test
+    part (`test`), of all `folds` or `seeds`, and the `memory` that it took.
     """
 
     to: Status
@@ -52,22 +52,14 @@ class Move:
     by: str
     error: ErrorInfo | None = None
     wait_s: float = 0.0
-    test: Mapping[str, Any] | None = None
-    folds: Mapping[str, Any] | None = None
-    memory: Mapping[str, Any] | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
     def entry(self) -> Entry:
         """The event that tells it: `end` is a job's last."""
         data: dict[str, Any] = {"status": self.to, "reason": self.reason, "by": self.by}
         if self.error is not None:
             data["error"] = error_data(self.error)
-        if self.test is not None:
-            data["test"] = self.test
-        if self.folds is not None:
-            data["folds"] = self.folds
-        if self.memory is not None:
-            data["memory"] = self.memory
-        return Entry(EventType.END if self.to.ended else EventType.STATUS, encode(data))
+        return Entry(EventType.END if self.to.ended else EventType.STATUS, encode({**data, **self.figures}))
 
     def values(self, tx: Tx) -> dict[str, Any]:
         """The columns that go with the status; why a run died stays to be seen while its job waits."""

@@ -36,6 +36,7 @@ JOB = (
     jobs.c.test,
     jobs.c.folds,
     jobs.c.memory,
+    jobs.c.seeds,
 )
 EVENT = (events.c.job_id, events.c.seq, events.c.at, events.c.type, events.c.data)
 EPOCH = tuple(column for column in epochs.c if column.name != "job_id")
@@ -73,6 +74,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         test=row.test,
         folds=row.folds,
         memory=row.memory,
+        seeds=row.seeds,
     )
 
 
@@ -106,6 +108,7 @@ def epoch_values(job_id: str, row: EpochRow) -> dict[str, Any]:
         "samples_per_s": row.samples_per_s,
         "data_wait_s": row.data_wait_s,
         "fold": row.fold,
+        "seed": row.seed,
     }
 
 

@@ -46,7 +46,8 @@ class JobColumns(TypedColumns):
 
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
-    `dataset_id` is the upload that the job rests on, `test` and `folds` are figures of parts, `memory` is what it took.
+    `dataset_id` is the upload that the job rests on, `test`, `folds` and `seeds` are figures told at the end, `memory`
+    is what it took.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -84,6 +85,7 @@ class JobColumns(TypedColumns):
     test: Column[Any] = Column(JsonText, nullable=True)
     folds: Column[Any] = Column(JsonText, nullable=True)
     memory: Column[Any] = Column(JsonText, nullable=True)
+    seeds: Column[Any] = Column(JsonText, nullable=True)
 
 
 class LabelColumns(TypedColumns):
@@ -117,6 +119,7 @@ class EpochColumns(TypedColumns):
     samples_per_s: Column[float] = Column(ExactFloat, nullable=False)
     data_wait_s: Column[float] = Column(ExactFloat, nullable=False)
     fold: Column[int | None] = Column(Integer)
+    seed: Column[int | None] = Column(BigInteger)
 
 
 class ArtifactColumns(TypedColumns):

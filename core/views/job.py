@@ -35,7 +35,7 @@ class QueueView(View):
 
 
 class EpochView(View):
-    """One epoch's figures, with `val_<metric>` beside the named ones; `fold` where there are folds.
+    """One epoch's figures, with `val_<metric>` beside the named ones; `fold` or `seed` where there are several.
 
     A number that JSON cannot hold is null and named under `nonfinite`.
     """
@@ -44,6 +44,7 @@ class EpochView(View):
 
     epoch: int = Field(ge=1)
     fold: int | None = None
+    seed: int | None = None
     train_loss: float | None = None
     val_loss: float | None = None
     lr: float | None = None
@@ -90,6 +91,19 @@ class MemoryView(View):
     optimizer_bytes: int = Field(ge=0)
     peak_bytes: int = Field(ge=0)
     baseline_bytes: int = Field(ge=0)
+
+
+class SeedsView(View):
+    """The figures of several seeds: each one's, of the epoch whose weights it keeps; their means; their spread.
+
+    `std` is the sample's standard deviation (divisor: seeds - 1); the mean, less and more its `margin`, bounds the 95 %
+    confidence interval of the mean (Student's t). A number that JSON cannot hold is null and named under `nonfinite`.
+    """
+
+    figures: list[dict[str, Any]]
+    mean: dict[str, Any]
+    std: dict[str, Any]
+    margin: dict[str, Any]
 
 
 class ErrorView(View):
@@ -161,6 +175,7 @@ class JobView(View):
     test: HeldOutView | None = None
     folds: FoldsView | None = None
     memory: MemoryView | None = None
+    seeds: SeedsView | None = None
     error: ErrorView | None = None
     labels: dict[str, str]
     parent: ParentView | None = None

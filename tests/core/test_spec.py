@@ -40,6 +40,7 @@ DESIGN: dict[str, Any] = {
     "labels": {"team": "a"},
 }
 NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "micro_batch_size", "clip_grad_value"}
+NEWER |= {"seeds"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
     DESIGN,
@@ -116,6 +117,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "clip_grad_value": None,
         "clip_grad_norm": None,
         "seed": 0,
+        "seeds": 1,
         "checkpoints": {
             "every_s": 15.0,
             "every_epochs": None,

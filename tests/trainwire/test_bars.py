@@ -55,6 +55,22 @@ def test_folds_are_named_beside_their_epochs_and_summed_up_at_the_end(*, termina
 
 
 @pytest.mark.parametrize("terminal", [True, False])
+def test_seeds_are_named_beside_their_epochs_and_end_with_an_interval(*, terminal: bool) -> None:
+    figures = [{"seed": seed, "epoch": 2 * seed, "val_loss": None, "nonfinite": {"val_loss": "nan"}} for seed in (0, 1)]
+    missing = {"auroc": None, "nonfinite": {"auroc": "nan"}}
+    mean, margin = {"val_loss": 0.75, **missing}, {"val_loss": 0.05, **missing}
+    end = {**END, "seeds": {"figures": figures, "mean": mean, "std": {"val_loss": 0.02}, "margin": margin}}
+    text, _ = shown(("epoch", {**EPOCH, "seed": 0}), ("end", end), terminal=terminal)
+    assert "seed 0  train" in text
+    assert text.splitlines()[-4:] == [
+        "seed 0 (epoch 0): val_loss nan",
+        "seed 1 (epoch 2): val_loss nan",
+        "mean ± 95 %: val_loss 0.7500 ± 0.0500  auroc nan",
+        "std: val_loss 0.0200",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
 def test_the_figures_of_a_test_part_are_told_behind_the_end(*, terminal: bool) -> None:
     started = {**STARTED, "test_samples": 180}
     end = {**END, "test": {"loss": 0.25, "auroc": None, "nonfinite": {"auroc": "nan"}}}

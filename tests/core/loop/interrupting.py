@@ -56,13 +56,13 @@ class Attempt:
 
     @property
     def bits(self) -> list[Any]:
-        """Every figure to the last bit, which epochs were the best, how it ended, the weights, test and folds."""
+        """Every figure to the last bit, which epochs were the best, how it ended, the weights, what was told then."""
         epochs = [(bits(epoch.row), epoch.best) for epoch in self.every(EpochDone)]
         return [*epochs, *(self._end(finished) for finished in self.every(Finished))]
 
     def _end(self, finished: Finished) -> tuple[Any, ...]:
         test = {name: float(figure).hex() for name, figure in (finished.test or {}).items()}
-        return finished.reason, sha256(self.weights), test, finished.folds
+        return finished.reason, sha256(self.weights), test, finished.folds, finished.seeds
 
     @property
     def epochs_marked_best(self) -> list[int]:
