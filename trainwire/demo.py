@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 
 from core import wire
-from core.job import Status, planned_epochs
+from core.epochs import planned_epochs
+from core.job import Status
 from core.views import EpochView, JobView
 from trainwire import bars, figures, folder
 from trainwire.address import USUAL_URL

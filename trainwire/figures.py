@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from core.job import Status, planned_epochs
+from core.epochs import planned_epochs
+from core.job import Status
 from core.views import CatalogView, CheckpointView, EpochView, HeldOutView, JobView
 
 _COLOURS = {

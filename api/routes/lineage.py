@@ -16,7 +16,7 @@ from api.params import JobId, OnceDep, json_body
 from api.queueing import queue_new
 from api.waiting import check_id
 from core.checks import explain, refuse
-from core.job import first_epoch
+from core.epochs import first_epoch
 from core.spec.patching import patched
 from core.store import Fork, Retry, forked_at
 from core.views import JobView

@@ -10,6 +10,7 @@ from sqlalchemy import func, literal
 
 from core import wire
 from core.checkpoint import Checkpoint, Occasion
+from core.epochs import first_epoch
 from core.events import (
     Checkpointed,
     EpochDone,
@@ -23,7 +24,7 @@ from core.events import (
     Started,
     Stopped,
 )
-from core.job import Artifact, EpochRow, EventType, Progress, Status, first_epoch
+from core.job import Artifact, EpochRow, EventType, Progress, Status
 from core.settings import Settings
 from core.store import rows
 from core.store.checkpoints import Kept

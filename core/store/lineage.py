@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, insert, select
 
 from core.checkpoint import Checkpoint, Stage
-from core.job import Job, Status, first_epoch
+from core.epochs import first_epoch
+from core.job import Job, Status
 from core.store import reading, submitting
 from core.store.backend import Tx
 from core.store.checkpoints import COLUMNS, NEWEST_FIRST, checkpoint_of, values_of

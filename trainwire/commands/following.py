@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import typer
 
 from core import wire
-from core.job import EventType, Status, planned_epochs
+from core.epochs import planned_epochs
+from core.job import EventType, Status
 from core.views import JobView
 from trainwire import bars
 from trainwire.client import Client

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.epochs import planned_epochs
 from core.errors import SpecRefused
-from core.job import Reason, planned_epochs
+from core.job import Reason
 from core.loading import data
 from core.loop import load_model
 from core.spec import parse_spec
