@@ -36,6 +36,8 @@ class DataShape:
     """How many ids a sample's tokens may have, padding among them; None where samples are numbers."""
     next_token: bool = False
     """Whether the target is the sample itself, one token further on: `(features[0],)` ids."""
+    reconstructs: bool = False
+    """Whether the target is the sample itself; `outputs` are then all of its numbers."""
 
     @property
     def task(self) -> Task:

@@ -143,6 +143,8 @@ class Facts(BaseModel):
     """Columns that are read but not learned from, told like `columns`: the split's and those that make a series."""
     series: str | None = None
     """How many rows the series have (`core.groups`), where samples are windows; None where each row is a sample."""
+    itself: bool = False
+    """Whether the model reconstructs what it is given, so that nothing here is read as a target."""
     apart: dict[Held, Apart] = Field(default_factory=dict)
     """The parts that come in files of their own; none of the others' figures counts these."""
 

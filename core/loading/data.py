@@ -27,7 +27,7 @@ from core.loading.encoding import Encoder
 from core.loading.picture_files import PictureFiles
 from core.loading.preprocess import Scaling
 from core.loading.samples import Samples, SampleSet
-from core.loading.source import Source
+from core.loading.source import Source, without_target
 from core.loading.table import Table, Words, words
 from core.loading.tokens import Tokens, learned
 from core.shelf import Folders
@@ -83,9 +83,18 @@ def make(spec: JobSpec, *, cache: Path | None, datasets: Path | Folders | None =
     `datasets` is where uploads lie. Raises InvalidData when the arrays are not what the dataset promised,
     hold a NaN or an infinity, or cannot be read at all.
     """
+    made = _made(spec, cache=cache, datasets=datasets)
+    if not spec.data_shape.reconstructs:
+        return made
+    return replace(made, columns=replace(made.columns, target=made.columns.features))
+
+
+def _made(spec: JobSpec, *, cache: Path | None, datasets: Path | Folders | None) -> Data:
     if spec.data_shape.next_token:
         return _plain_text(spec, text_file(spec.dataset, uploads=datasets))
     source = load(spec.dataset, cache=cache, uploads=datasets, streaming=spec.loader.streaming)
+    if spec.data_shape.reconstructs:
+        source = without_target(source)
     if isinstance(source, Table) and spec.dataset.settings().get("series") is not None:
         return _series(spec, source)
     _check(source, replace(spec.data_shape, samples=sum(spec.split_sizes)), name=spec.dataset.name)
@@ -181,7 +190,8 @@ def _fit(
 
 
 def _check(source: Source, shape: DataShape, *, name: str) -> None:
-    promised = ((shape.samples, *shape.features), (shape.samples,) if shape.classes else (shape.samples, shape.outputs))
+    outputs = () if shape.classes else (1 if shape.reconstructs else shape.outputs,)
+    promised = ((shape.samples, *shape.features), (shape.samples, *outputs))
     # a table's columns are encoded, and pictures decoded, to the promised width whatever they hold
     x = source.x.shape if isinstance(source, Arrays) else (len(source.y), *shape.features)
     if (x, source.y.shape) != promised:

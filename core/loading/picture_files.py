@@ -20,7 +20,7 @@ from core.parts.uploads import Resize
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """Pictures by their `names` in the zip, decoded to `shape` (channels, height, width); y: int64 `(samples,)`.
+    """Pictures by their `names` in the zip, decoded to `shape` (channels, height, width); y as of `Arrays`.
 
     It can be sent to another process, which opens the zip anew: two that share an open file move each other's place.
     """
@@ -28,8 +28,8 @@ class PictureFiles:
     path: Path
     names: tuple[str, ...]
     shape: tuple[int, int, int]
-    y: NDArray[np.int64]
-    class_names: tuple[str, ...]
+    y: NDArray[np.int64] | NDArray[np.float32]
+    class_names: tuple[str, ...] | None
     resize: Resize = "stretch"
 
     def pictures(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from core.errors import InvalidData
 from core.files import sha256
 from core.loading.columns import LazyColumns, cells_of
 from core.loading.joining import joined
-from core.loading.source import Source
+from core.loading.source import Source, without_target
 from core.loading.table import Cells, Table, Words, numbers, words
 from core.parts.uploads import Upload
 from core.spec.targets import labels_of
@@ -47,6 +47,11 @@ def read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Sour
 
 def _read(upload: Upload, *, cache: Path | None, streaming: bool = False) -> Source:
     _check(upload)
+    found = _found(upload, cache=cache, streaming=streaming)
+    return without_target(found) if upload.facts.itself else found
+
+
+def _found(upload: Upload, *, cache: Path | None, streaming: bool) -> Source:
     if upload.facts.form == "table":
         return _table(upload, streaming=streaming)
     if upload.facts.form == "images":
@@ -83,8 +88,8 @@ def _check(upload: Upload) -> None:
 
 def _arrays(path: Path, facts: Facts) -> Arrays:
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            x, y = file["x"], file["y"]
+        with path.open("rb") as opened:
+            x, y = _of_file(np.load(opened, allow_pickle=False), itself=facts.itself)
     except _BROKEN as error:
         raise InvalidData(f"The uploaded arrays cannot be read: {error}.") from error
     x = np.ascontiguousarray(x, np.float32).reshape(len(x), *facts.features)
@@ -92,6 +97,14 @@ def _arrays(path: Path, facts: Facts) -> Arrays:
         return Arrays(x, np.ascontiguousarray(y, np.float32).reshape(len(y), -1))
     names, labels = np.unique(y, return_inverse=True)
     return Arrays(x, labels.reshape(-1).astype(np.int64), tuple(_label(name) for name in names.tolist()))
+
+
+def _of_file(file: Any, *, itself: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The samples and their targets; without a target they may be all that the file holds."""
+    if isinstance(file, np.ndarray):
+        return file, np.zeros(len(file))
+    with file:
+        return file["x"], np.zeros(len(file["x"])) if itself else file["y"]
 
 
 def _table(upload: Upload, *, streaming: bool) -> Table:
@@ -105,9 +118,11 @@ def _table(upload: Upload, *, streaming: bool) -> Table:
     # a job is queued without drop_missing_target when there are none
     goals = list(upload.targets)
     if streaming:
-        lazy = open_table(upload.path, kinds).drop_nulls(goals)
+        lazy = open_table(upload.path, kinds)
+        lazy = lazy.drop_nulls(goals) if goals else lazy
         return Table(LazyColumns(lazy, tuple(told)), *_goals(upload, lazy))
-    frame = read_table(upload.path, facts.format, kinds).drop_nulls(goals)
+    frame = read_table(upload.path, facts.format, kinds)
+    frame = frame.drop_nulls(goals) if goals else frame
     columns: Mapping[str, Cells] = {name: cells_of(frame[name]) for name in told}
     return Table(columns, *_goals(upload, frame))
 
@@ -115,6 +130,8 @@ def _table(upload: Upload, *, streaming: bool) -> Table:
 def _goals(upload: Upload, frame: pl.DataFrame | LazyTable) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     """The targets as `Table` has them, and the names of classes or labels."""
     facts, cells = upload.facts, [cells_of(frame[name]) for name in upload.targets]
+    if facts.itself:
+        return np.zeros((facts.samples, 1)), None
     if upload.separator is not None and facts.labels is not None:
         return _separated(words(cells[0]), facts.labels, upload.separator), facts.labels
     if facts.classes is None:

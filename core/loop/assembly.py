@@ -22,6 +22,7 @@ from core.loop.eager import eager
 from core.loop.pace import Pace
 from core.loop.position import Position
 from core.loop.randomness import seed_all
+from core.loop.reconstruction import to_itself
 from core.loop.run import Loss, Run
 from core.loop.stopping import Leaders, Watch, rises
 from core.registry import losses, metrics, models, optimizers, schedulers
@@ -94,7 +95,12 @@ def make_metrics(spec: JobSpec) -> dict[str, Metric]:
 
 
 def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
-    """The road that the batches come by."""
+    """The road that the batches come by, each sample its own target where the model reconstructs it."""
+    feed = _road(spec, data, device)
+    return to_itself(feed) if spec.data_shape.reconstructs else feed
+
+
+def _road(spec: JobSpec, data: Data, device: torch.device) -> Feed:
     workers, pin = spec.loader.num_workers, spec.loader.pin_memory is not False
     if isinstance(data.train, Streamed) and data.train.block > 1:
         return from_blocks(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)

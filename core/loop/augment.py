@@ -14,7 +14,7 @@ from core.loading.batches import as_it_is
 from core.loading.data import Data
 from core.loading.preprocess import Scaling
 from core.loading.samples import Samples
-from core.registry import augmentations
+from core.registry import PartSettings, augmentations
 from core.spec import JobSpec
 
 Change = Callable[[Tensor, Tensor, Draws], tuple[Tensor, Tensor]]
@@ -59,6 +59,8 @@ class Augment:
     """Each with the unit that it works in."""
     unit: Unit | None
     soften: Callable[[Tensor], Tensor]
+    itself: bool = False
+    """Whether the target is the sample, which then changes its unit with it."""
 
     def __call__(self, batch: Samples, rows: Tensor, *, epoch: int, step: int) -> Samples:
         """The batch of these `rows` (int64 `(batch,)`, numbers in the training part), the `step`-th of `epoch`.
@@ -68,9 +70,15 @@ class Augment:
         rows = rows.to(batch.x.device, non_blocking=True)
         x, y, at = batch.x, self.soften(batch.y), "model"
         for place, (unit, change) in enumerate(self.changes):
-            x, at = self._in(unit, x, at), unit
+            x, y, at = *self._both_in(unit, x, y, at=at), unit
             x, y = change(x, y, Draws.of(rows, seed=self.seed, epoch=epoch, step=step, place=place))
-        return Samples(self._in("model", x, at), y)
+        return Samples(*self._both_in("model", x, y, at=at))
+
+    def _both_in(self, wanted: str, x: Tensor, y: Tensor, *, at: str) -> tuple[Tensor, Tensor]:
+        seen = self._in(wanted, x, at)
+        if not self.itself:
+            return seen, y
+        return seen, seen if x is y else self._in(wanted, y, at)
 
     def _in(self, wanted: str, x: Tensor, at: str) -> Tensor:
         if self.unit is None or wanted == at:
@@ -84,13 +92,29 @@ def make(spec: JobSpec, data: Data, device: torch.device) -> Augment | None:
         return None
     parts = [augmentations.get(chosen.name) for chosen in spec.augment]
     pixels = _range(spec, data) if any(part.facts.get("range") for part in parts) else _PICTURES
-    changes = [augmentations.build(chosen, pixels) for chosen in spec.augment]
+    changes = [_change(spec, chosen, pixels) for chosen in spec.augment]
     return Augment(
         spec.seed,
         tuple(zip((part.facts["unit"] for part in parts), changes, strict=True)),
         Unit.of(data.columns.features, spec.data_shape.features, device),
         _softening(spec) if any(part.facts.get("mixes") for part in parts) else as_it_is,
+        spec.data_shape.reconstructs,
     )
+
+
+def _change(spec: JobSpec, chosen: PartSettings, pixels: tuple[float, float]) -> Change:
+    """One augmentation; what leaves a whole sample behind leaves that to be reconstructed, what spoils one does not."""
+    change: Change = augmentations.build(chosen, pixels)
+    facts = augmentations.get(chosen.name).facts
+    if not spec.data_shape.reconstructs or facts.get("spoils") or facts.get("mixes"):
+        return change
+
+    def both(x: Tensor, y: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        # once is enough while nothing is spoiled yet
+        seen = change(x, x, draws)[0]
+        return seen, seen if x is y else change(y, y, draws)[0]
+
+    return both
 
 
 def _range(spec: JobSpec, data: Data) -> tuple[float, float]:

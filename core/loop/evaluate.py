@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.loading.samples import SampleSet
-from core.loop import language
+from core.loop import language, reconstruction
 from core.loop.run import Run
 from core.registry import metrics
 
@@ -24,7 +24,8 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
     """The cost and the metrics over the whole validation part, never a mean of batch means; (None, {}) without one.
 
     The cost is in the unit that the loss was trained in (standardised with `preprocess.target`); metrics of numbers
-    are in the target's own unit. A metric that is not defined on this split is NaN.
+    are in the target's own unit, but of a sample that is its own target they are scaled too. A metric that is not
+    defined on this split is NaN.
     """
     held = run.data.held
     return (None, {}) if held is None else _judge(run, held)
@@ -48,6 +49,8 @@ def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
     run.model.eval()
     if run.spec.data_shape.next_token:
         return language.judge(run, samples.cut(_rows(run)))
+    if run.spec.data_shape.reconstructs:
+        return reconstruction.judge(run, samples.cut(_rows(run)))
     parts = (part.to(run.device) for part in samples.cut(_rows(run)))
     prediction = torch.cat([run.model(part.x) for part in parts])
     cost = run.loss(prediction, samples.y.to(run.device)).item()

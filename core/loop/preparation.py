@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils import deterministic
 
 import core.muon
+import core.nets.autoencoder
 import core.nets.cnn
 import core.nets.cnn1d
 import core.nets.embedding_bag

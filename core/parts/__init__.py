@@ -3,6 +3,7 @@
 from core.parts import (
     activations,
     augmentations,
+    autoencoders,
     blocks,
     convolutions,
     further_optimizers,
@@ -27,6 +28,7 @@ from core.parts import (
 __all__ = [
     "activations",
     "augmentations",
+    "autoencoders",
     "blocks",
     "convolutions",
     "further_optimizers",

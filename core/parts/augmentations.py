@@ -4,7 +4,8 @@ A change is a function of (x, y, draws): x float32 `(batch, *features)`, y the t
 random numbers of `core.augment.draws`, which are all the chance there is. What comes from the run is the range of the
 data's pixels. The fact `unit` says what x is in: `pixels`, the data's own unit before it was scaled (0 is black in an
 upload's pictures), or `model`, as the model gets it. `images` are for pictures alone, `mixes` makes soft targets of
-`tasks`, and `range` tells that the range of the pixels is looked at.
+`tasks`, and `range` tells that the range of the pixels is looked at. `spoils` takes something out of a sample that a
+model which reconstructs it is to put back; all others change what is to be reconstructed too.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def color(pixels: Range, *, brightness: Strength = 0.2, contrast: Strength = 0.2
     return _of_inputs(change)
 
 
-@augmentations.register(unit="model")
+@augmentations.register(unit="model", spoils=True)
 def noise(pixels: Range, *, std: Deviation = 0.1) -> Change:
     """Add Gaussian noise to every number that the model gets (Bishop, 1995); under `standard`, in deviations.
 
@@ -174,7 +175,7 @@ def _hole_leaves_some(shape: DataShape, *, length: int, **_: Any) -> Iterator[Fi
         yield Finding(("length",), length, told, {"maximum": most})
 
 
-@augmentations.register(unit="model", images=True, fits=_hole_leaves_some)
+@augmentations.register(unit="model", spoils=True, images=True, fits=_hole_leaves_some)
 def cutout(pixels: Range, *, length: Pixels = 8) -> Change:
     """Cover a square of each picture, whose middle is anywhere in it, with 0: the mean under `standard`.
 
@@ -191,7 +192,7 @@ def cutout(pixels: Range, *, length: Pixels = 8) -> Change:
     return _of_inputs(change)
 
 
-@augmentations.register(unit="model", images=True, check=_ranges_rise)
+@augmentations.register(unit="model", spoils=True, images=True, check=_ranges_rise)
 def random_erasing(pixels: Range, *, p: Share = 0.5, scale: Areas = (0.02, 0.33), ratio: Ratios = (0.3, 3.3)) -> Change:
     """Cover a rectangle of a random share of the area, with probability `p`, with 0: the mean under `standard`.
 

@@ -19,7 +19,7 @@ kernel.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.registry import metrics
 
@@ -99,14 +99,17 @@ def rmse(classes: int | None = None) -> Metric:
 
 
 @metrics.register(tasks=("numbers",), mode="max", min_samples=2)
-def r2(classes: int | None = None) -> Metric:
+def r2(
+    classes: int | None = None, *, multioutput: Literal["uniform_average", "variance_weighted"] = "uniform_average"
+) -> Metric:
     """The share of the target's variance that is explained.
 
-    As scikit-learn's `r2_score`: 0 for the mean of the target, below for what is worse.
+    As scikit-learn's `r2_score`: 0 for the mean of the target, below for what is worse. Of several numbers it is the
+    mean over these, or with `variance_weighted` the share of all their variance together.
     """
     from torchmetrics.regression import R2Score
 
-    return R2Score()
+    return R2Score(multioutput=multioutput)
 
 
 @metrics.register(tasks=("tokens",), mode="min", in_bytes=True)

@@ -65,7 +65,11 @@ def _wrong(wanted: Wanted, whole: Dataset, found: Dataset, facts: Facts) -> Iter
     elif facts.form == "table":
         yield from _wrong_columns(wanted, whole.profile, profile, facts)
     elif facts.form == "images":
-        yield from _unknown_classes(dict.fromkeys(profile.classes or (), 1), whole.profile.classes or (), "folders")
+        yield from (
+            ()
+            if facts.itself
+            else _unknown_classes(dict.fromkeys(profile.classes or (), 1), whole.profile.classes or (), "folders")
+        )
     else:
         yield from _wrong_arrays(whole.profile, profile, facts)
 
@@ -74,6 +78,8 @@ def _wrong_arrays(whole: Profile, found: Profile, facts: Facts) -> Iterator[Told
     if found.shape != whole.shape:
         told = f"A sample here has the shape {list(found.shape or ())}, where it trains {list(whole.shape or ())}."
         yield told, {"shape": list(whole.shape or ())}
+    if facts.itself:
+        return
     kinds = [(one.classes is None, one.outputs) if one else None for one in (whole.targets, found.targets)]
     if kinds[0] != kinds[1] and not (facts.classes is None and kinds[1] is not None and kinds[1][1] == facts.outputs):
         yield "The targets here are of another kind than those that train: classes, or as many numbers.", "the same"

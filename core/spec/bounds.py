@@ -43,8 +43,8 @@ def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
 
 
 def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
-    """The validation part is predicted as a whole, for its metrics, and so is the test part; tokens piece by piece."""
-    if outline.data_shape.next_token:
+    """The validation part is predicted as a whole, for its metrics, and so is the test part; others by pieces."""
+    if outline.data_shape.next_token or outline.data_shape.reconstructs:
         return
     for part in ("validation", "test"):
         setting = "folds" if part == "validation" and outline["split"].folds else part

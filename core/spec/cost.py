@@ -20,12 +20,17 @@ def data_bytes(shape: DataShape) -> int:
     """
     if shape.next_token:
         return 4 * _FLOAT * shape.samples * shape.features[0]
-    return 4 * _FLOAT * shape.samples * (math.prod(shape.features) + shape.outputs)
+    return 4 * _FLOAT * shape.samples * (math.prod(shape.features) + _targets(shape))
 
 
 def streamed_bytes(shape: DataShape) -> int:
     """Of data whose features stay in the file: a column while it is fitted, rows, their order, the targets twice."""
-    return 8 * shape.samples * (6 + 2 * shape.outputs)
+    return 8 * shape.samples * (6 + 2 * _targets(shape))
+
+
+def _targets(shape: DataShape) -> int:
+    """How many numbers are held as a sample's target; one that is the sample itself takes none of its own."""
+    return 1 if shape.reconstructs else shape.outputs
 
 
 def training_bytes(cost: Cost, *, state: int, batch_size: int) -> int:

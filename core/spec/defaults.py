@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.data import Task
+from core.data import DataShape, Task
 from core.registry import PartSettings, Registry, datasets, models, optimizers
 from core.spec import texts
 from core.spec.fields import MAX_MONITOR, EarlyStopping, Split
@@ -27,6 +27,8 @@ METRICS_FOR = {
     "labels": ["f1"],
     "tokens": ["bits_per_byte"],
 }
+RECONSTRUCTED = [{"name": "r2", "multioutput": "variance_weighted"}]
+"""Of a sample that is its own target: the share of its variance that comes back, as a PCA tells it."""
 
 
 def last_resort() -> Any:
@@ -46,26 +48,31 @@ def filled(data: dict[str, Any], lookup: Lookup | None = None) -> dict[str, Any]
     tests = _holds_back(given, "test", dataset=dataset)
     if dataset is not None:
         given["dataset"] = dataset
-        task = Outline({"dataset": dataset}).task
-        if task == "numbers" and datasets.get(dataset.name).facts.get("scales_target"):
+        shape = Outline({"dataset": dataset, "model": given.get("model")}).told
+        task = shape.task
+        if task == "numbers" and not shape.reconstructs and datasets.get(dataset.name).facts.get("scales_target"):
             _fill_within(given, "preprocess", target="standard")
         facts = getattr(dataset, "facts", None)
         if facts is not None and facts.reads_text:
             _fill_within(given, "preprocess", **texts.defaults(facts.form))
         given.setdefault("loss", LOSS_FOR[task])
-        given.setdefault("metrics", METRICS_FOR[task] if validates or tests else [])
+        given.setdefault("metrics", _metrics(shape) if validates or tests else [])
         _fill_split(given, task, facts.apart if facts else ())
         if lookup is not None and facts is not None and can_stream(facts):
             _fill_within(
                 given,
                 "loader",
-                streaming=not facts.apart and is_large(Outline({"dataset": dataset}).data_shape, _memory(given)),
+                streaming=not facts.apart and is_large(shape, _memory(given)),
             )
     usual = "val_loss" if validates else "train_loss"
     if isinstance(given.get("early_stopping"), dict):
         _fill_within(given, "early_stopping", monitor=usual)
     _fill_within(given, "checkpoints", monitor=_monitored(given.get("early_stopping")) or usual)
     return given
+
+
+def _metrics(shape: DataShape) -> list[Any]:
+    return RECONSTRUCTED if shape.reconstructs else METRICS_FOR[shape.task]
 
 
 def _fill_name(given: dict[str, Any]) -> None:

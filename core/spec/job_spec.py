@@ -54,7 +54,7 @@ def parse_spec(data: object, find: Find | None = None, look: Look | None = None)
     asked = data if isinstance(data, dict) else {}
     lookup = None
     if find is not None:
-        sections = (asked.get(section) for section in ("dataset", "split", "preprocess"))
+        sections = (asked.get(section) for section in ("dataset", "split", "preprocess", "model"))
         lookup = Lookup(functools.cache(find), look and functools.cache(look), *sections)
     try:
         return JobSpec.model_validate(data, context=lookup)

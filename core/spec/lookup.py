@@ -12,6 +12,7 @@ from core.errors import DataRefused
 from core.parts.uploads import LONGEST_PATH
 from core.registry import datasets
 from core.spec.apart import MOST_TOLD, PARTS
+from core.spec.reconstruction import reconstructs
 
 Find = Callable[[str], Dataset | None]
 """Gives the dataset of an id, None when there is none."""
@@ -28,6 +29,7 @@ class Lookup:
     dataset: object = None
     split: object = None
     preprocess: object = None
+    model: object = None
 
     def found(self, named_by: str, key: str) -> Dataset | str:
         """What is known of the data of this id or path, or why nothing is."""
@@ -62,6 +64,11 @@ class Lookup:
     def tokenizes(self) -> bool:
         """Whether a tokenizer was asked for."""
         return isinstance(self.preprocess, Mapping) and self.preprocess.get("text") is not None
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether the model that was asked for has its own input as the target."""
+        return reconstructs(self.model)
 
     @property
     def split_column(self) -> str | None:

@@ -11,6 +11,7 @@ from core.dataset import Facts
 from core.groups import dealt_sizes
 from core.registry import Part, PartSettings, datasets, losses, models, optimizers, tokenizers
 from core.series import series_sizes
+from core.spec.reconstruction import as_itself, reconstructs
 from core.split import Sizes, fold_sizes, sizes
 from core.windows import window_sizes
 
@@ -38,27 +39,33 @@ class Outline:
         """What the dataset will hold."""
         facts = self.facts
         if facts is None or not facts.reads_text:
-            return self._told
+            return self.told
         wanted = self["preprocess"]
         length = wanted.block_size if facts.form == "text" else wanted.max_length
         if length is None or wanted.text is None:
             raise Unsound("preprocess")
         ids = tokenizers.get(wanted.text.name).facts["vocabulary"](**wanted.text.settings())
-        shape = replace(self._told, features=(length,), vocabulary=ids)
+        shape = replace(self.told, features=(length,), vocabulary=ids)
         return replace(shape, samples=sum(self._windows), outputs=ids) if shape.next_token else shape
 
     @property
-    def _told(self) -> DataShape:
+    def told(self) -> DataShape:
         """What the dataset is known to hold before it is told how a text is read."""
         chosen: PartSettings = self["dataset"]
         shape = datasets.get(chosen.name).facts["shape"]
         found: DataShape = shape(**chosen.settings()) if callable(shape) else shape
-        return found
+        return as_itself(found) if self._reconstructs else found
+
+    @property
+    def _reconstructs(self) -> bool:
+        """Whether samples are their own targets; a text is not, whatever the model."""
+        is_text = self.facts is not None and self.facts.reads_text
+        return not is_text and reconstructs(self._fields.get("model"))
 
     @property
     def task(self) -> Task:
         """What is predicted."""
-        return self._told.task
+        return self.told.task
 
     @property
     def model_shape(self) -> ModelShape:
@@ -98,7 +105,7 @@ class Outline:
             return self._grouped
         if split.folds is not None:
             return self._folded
-        if self._told.next_token:
+        if self.told.next_token:
             return (self._windows,)
         if self.facts is not None and self.facts.series is not None:
             return (self._forecast,)

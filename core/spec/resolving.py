@@ -9,10 +9,11 @@ from typing import Any
 from core.checks import Finding, refuse, shown
 from core.dataset import Dataset, Facts, Form, Profile
 from core.registry import PartSettings, datasets
-from core.spec import apart, series, tables, texts
+from core.spec import apart, reconstruction, series, tables, texts
 from core.spec.apart import PARTS
 from core.spec.classes import class_findings
 from core.spec.lookup import Lookup, named_by
+from core.spec.reconstruction import OF_TARGETS
 from core.spec.splitting import groups_of, part_counts
 
 FORMS: Mapping[Form, str] = {"table": "a table", "arrays": "arrays", "images": "pictures", "text": "a text"}
@@ -79,7 +80,13 @@ def _at(setting: str, finding: Finding) -> Finding:
 
 
 def _findings(wanted: Mapping[str, Any], profile: Profile, lookup: Lookup) -> Iterator[Finding]:
-    if profile.form == "table":
+    if lookup.reconstructs:
+        yield from reconstruction.findings(wanted)
+        if profile.form == "table":
+            yield from tables.findings({**wanted, **OF_TARGETS}, profile, reserved=lookup.reserved, itself=True)
+        else:
+            yield from _alien_settings({**wanted, **OF_TARGETS}, profile)
+    elif profile.form == "table":
         find = tables.findings if wanted["series"] is None else series.findings
         yield from find(wanted, profile, reserved=lookup.reserved)
     else:
@@ -129,11 +136,12 @@ def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts
         "format": profile.format,
         "form": profile.form,
         "samples": profile.rows,
+        "itself": lookup.reconstructs,
     }
     if profile.form == "text":
         told |= {"samples": dataset.bytes, "features": ()}
     elif profile.form == "table":
-        told |= tables.facts(wanted, profile, reserved=lookup.reserved)
+        told |= tables.facts(wanted, profile, reserved=lookup.reserved, itself=lookup.reconstructs)
         if lookup.tokenizes and wanted["series"] is None:
             told["columns"] = texts.as_text(told["columns"])
         told |= series.facts(wanted, profile, told) if wanted["series"] is not None else {}
@@ -141,8 +149,8 @@ def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts
         told["groups"] = groups_of(lookup.split_group, profile)
         told["others"] = tables.others(told["columns"], profile, (*lookup.split_columns, *tables.of_series(wanted)))
     else:
-        classes = None if wanted["task"] == "numbers" else _classes(profile)
-        outputs = profile.targets.outputs if profile.targets and classes is None else 1
+        classes = None if wanted["task"] == "numbers" or lookup.reconstructs else _classes(profile)
+        outputs = profile.targets.outputs if profile.targets and classes is None and not lookup.reconstructs else 1
         told |= {"features": _sample_shape(wanted, profile), "classes": classes, "outputs": outputs}
     return Facts.model_validate(told)
 

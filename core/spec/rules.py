@@ -55,7 +55,10 @@ def findings(outline: Outline) -> list[Finding]:
 def only_numbers_are_scaled(outline: Outline) -> Iterator[Finding]:
     """A target of classes has no scale."""
     wanted = outline["preprocess"].target
-    if wanted != "none" and outline.task != "numbers":
+    if wanted != "none" and outline.data_shape.reconstructs:
+        told = f"{shown(wanted)} scales a target; here it is the features, which preprocess.features scales."
+        yield Finding(("preprocess", "target"), wanted, told, ["none"])
+    elif wanted != "none" and outline.task != "numbers":
         told = f"{shown(wanted)} scales numbers; the spec has {_target(outline)}."
         yield Finding(("preprocess", "target"), wanted, told, ["none"])
 
@@ -221,4 +224,6 @@ def _target(outline: Outline) -> str:
         return "a target of tokens"
     if shape.multilabel:
         return f"a target of {shape.outputs} labels"
+    if shape.reconstructs:
+        return "a target that is the sample itself"
     return "a target of numbers" if shape.classes is None else f"a target of {shape.classes} classes"

@@ -94,6 +94,7 @@ def stratified_split_holds_classes(outline: Outline) -> Iterator[Finding]:
         yield Finding(("split", "stratify"), split.stratify, told, [False])
     elif classes is None:
         what = {"labels": "labels, of which a sample may have several", "tokens": "tokens"}.get(outline.task, "numbers")
+        what = "the sample itself" if outline.data_shape.reconstructs else what
         told = f"A split can be stratified by classes only; this target is {what}."
         yield Finding(("split", "stratify"), split.stratify, told, [False])
     else:

@@ -13,29 +13,33 @@ from core.spec.targets import Wanted
 from core.spec.texts import text_alone
 
 
-def findings(wanted: Wanted, profile: Profile, *, reserved: str | None) -> Iterator[Finding]:
-    """All that is wrong with the columns that were asked for; `reserved` is the split's."""
+def findings(wanted: Wanted, profile: Profile, *, reserved: str | None, itself: bool = False) -> Iterator[Finding]:
+    """All that is wrong with the columns that were asked for; `reserved` is the split's.
+
+    With `itself` the features are the target too, and no other is looked for.
+    """
     columns = {column.name: column for column in profile.columns}
-    yield from targets.findings(wanted, columns, rows=profile.rows)
+    if not itself:
+        yield from targets.findings(wanted, columns, rows=profile.rows)
     yield from _wrong_features(wanted, columns, reserved=reserved)
     for place, name in enumerate(wanted["exclude"]):
         if name not in columns:
             yield targets.unknown(("exclude", place), name, columns)
     goals = targets.named(wanted)
     alone = wanted["series"] is None  # a series learns from its target's own past at least
-    if alone and goals and columns.keys() >= set(goals) and not _features(wanted, columns, reserved):
+    if alone and (goals or itself) and columns.keys() >= set(goals) and not _features(wanted, columns, reserved):
         told = "No column is left to learn from: constant and excluded ones are none, and text only one by itself."
         yield Finding(("features",), wanted["features"], told, list(columns))
 
 
-def facts(wanted: Wanted, profile: Profile, *, reserved: str | None) -> dict[str, Any]:
+def facts(wanted: Wanted, profile: Profile, *, reserved: str | None, itself: bool = False) -> dict[str, Any]:
     """What a job rests on in the table, when there are no findings."""
     columns = {column.name: column for column in profile.columns}
     readings = {name: Reading.of(columns[name]) for name in _features(wanted, columns, reserved)}
     return {
         "features": (sum(reading.slots for reading in readings.values()),),
         "columns": {name: str(reading) for name, reading in readings.items()},
-        **targets.facts(wanted, columns, rows=profile.rows),
+        **({"samples": profile.rows} if itself else targets.facts(wanted, columns, rows=profile.rows)),
     }
 
 

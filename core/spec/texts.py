@@ -118,5 +118,7 @@ def serves(outline: Outline, name: str) -> bool:
     facts, shape = models.get(name).facts, outline.data_shape
     if len(shape.features) not in axes(models.get(name)):
         return False
+    if facts.get("reconstructs") and not shape.reconstructs:
+        return False  # it would predict something else
     reads = bool(facts.get("tokens")) == (shape.vocabulary is not None)
     return reads and outline.task in facts.get("tasks", (outline.task,))

@@ -50,6 +50,12 @@ def test_nothing_can_be_learned_from_random_numbers(tmp_path: Path) -> None:
     assert end.reason is Reason.CONVERGED
 
 
+def test_a_digit_comes_back_from_sixteen_numbers(tmp_path: Path) -> None:
+    rows, _ = _run("14_digits_autoencoder.json", tmp_path)
+    assert rows[-1].metrics["val_r2"] >= 0.88, "16 principal components give 0.84"
+
+
 def test_no_example_is_left_out() -> None:
-    told = {*ACCURACY, "05_diabetes_gradient_descent.json", "06_random_teaching_page.json"}
+    others = "05_diabetes_gradient_descent.json", "06_random_teaching_page.json", "14_digits_autoencoder.json"
+    told = {*ACCURACY, *others}
     assert {path.name for path in FOLDER.glob("*.json")} == told

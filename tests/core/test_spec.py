@@ -272,7 +272,17 @@ def test_the_schema_tells_parts_apart_by_name() -> None:
     assert schema["required"] == ["dataset", "model"]
     names, objects = schema["properties"]["model"]["anyOf"]
     residual, others = ["resnet", "resmlp"], ["cnn1d", "rnn", "ft_transformer"]
-    assert names["enum"] == ["linear", "mlp", "cnn", "layers", "embedding_bag", "gpt", *residual, *others]
+    assert names["enum"] == [
+        "linear",
+        "mlp",
+        "cnn",
+        "autoencoder",
+        "layers",
+        "embedding_bag",
+        "gpt",
+        *residual,
+        *others,
+    ]
     assert objects["discriminator"]["propertyName"] == "name"
     stored = JobSpec.model_json_schema(mode="serialization")
     assert "oneOf" in stored["properties"]["model"]
@@ -284,7 +294,7 @@ def test_every_example_is_a_good_spec(path: Path) -> None:
 
 
 def test_the_examples_are_in_reading_order() -> None:
-    assert [path.name[:3] for path in EXAMPLES] == [*(f"0{place}_" for place in range(1, 9)), "11_", "13_"]
+    assert [path.name[:3] for path in EXAMPLES] == [*(f"0{place}_" for place in range(1, 9)), "11_", "13_", "14_"]
 
 
 COLD = """
