@@ -7,6 +7,7 @@ from typing import Any
 
 import core.parts  # noqa: F401  (registers the parts)
 from core.data import DataShape
+from core.extras import is_here
 from core.registry import (
     Part,
     augmentations,
@@ -42,13 +43,19 @@ def catalog() -> dict[str, list[dict[str, Any]]]:
 
 def _entry(part: Part) -> dict[str, Any]:
     told = {"name": part.name, "summary": part.summary, "schema": part.settings.model_json_schema()}
-    return {**told, **_public(part.facts), **_shape(part)}
+    return {**told, **_public(part.facts), **_presence(part), **_shape(part)}
 
 
 def _public(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts that are plain values; functions are the service's own."""
     plain = {name: fact for name, fact in facts.items() if isinstance(fact, bool | int | float | str | tuple)}
     return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in plain.items()}
+
+
+def _presence(part: Part) -> dict[str, bool]:
+    """Of a part that needs a package of its own, whether that is installed."""
+    package = part.facts.get("package")
+    return {} if package is None else {"installed": is_here(package)}
 
 
 def _shape(part: Part) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
+from core.checks import problems
 from core.errors import NO_SPACE, RunFailed
 from core.events import Failed
 from core.job import ErrorInfo, Reason
@@ -28,6 +30,8 @@ def explain(error: BaseException, *, spec: Mapping[str, Any] = _NONE) -> Failed:
     """
     if isinstance(error, RunFailed):
         return Failed(error.reason, error.info)
+    if isinstance(error, ValidationError):
+        return Failed(Reason.INVALID_SPEC, _unknown_here(error))
     if is_out_of_memory(error):
         return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error, spec))
     if isinstance(error, OSError) and error.errno in NO_SPACE:
@@ -50,6 +54,17 @@ def _hint(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in _NO_ACCESS:
         return "See that the worker can read and write the folder where the artifacts are kept."
     return None
+
+
+def _unknown_here(error: ValidationError) -> ErrorInfo:
+    """A spec that the service took and this worker does not: it lacks a package, or is of another version."""
+    first, *others = problems(error)
+    more = f" And {len(others)} more problems." if others else ""
+    hint = (
+        "Install on every worker what the service has: the same Trainwire, its extras and plugins; then retry the job."
+    )
+    told = f"This worker cannot read the job's spec: {first.message}{more}"
+    return ErrorInfo(Reason.INVALID_SPEC, told, hint, first.pointer or None)
 
 
 def _out_of_memory(error: BaseException, spec: Mapping[str, Any]) -> ErrorInfo:

@@ -32,6 +32,8 @@ from core.usage import Memory
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_OF_TRAINING = ("optimizer", "lr", "scheduler")
+"""What a trained network needs no more: the package of its optimizer may be missing where it is used."""
 
 
 def save(
@@ -69,7 +71,7 @@ def load_model(path: str | Path) -> nn.Module:
     weights = folder / card["weights"]["file"]
     if sha256(weights) != card["weights"]["sha256"]:
         raise ValueError(f"{weights} is not the file that {CARD} describes: its SHA-256 differs.")
-    spec = JobSpec.model_validate(card["spec"])
+    spec = JobSpec.model_validate({key: told for key, told in card["spec"].items() if key not in _OF_TRAINING})
     model: nn.Module = models.build(spec.model, spec.model_shape)
     model.load_state_dict(load_file(weights))
     return model.eval()

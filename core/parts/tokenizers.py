@@ -48,7 +48,7 @@ def bytes(texts: Iterable[str]) -> Tokenizer:  # noqa: A001  (the part's name)
     return ByteTokenizer()
 
 
-@tokenizers.register(vocabulary=_of_pairs, restore=_pairs_again)
+@tokenizers.register(vocabulary=_of_pairs, restore=_pairs_again, extra="text", package="tokenizers")
 def bpe(
     texts: Iterable[str],
     *,

@@ -83,7 +83,8 @@ def _fill_name(given: dict[str, Any]) -> None:
 
 def _fill_rate(given: dict[str, Any]) -> None:
     if optimizer := _chosen(optimizers, given.get("optimizer", "adam")):
-        given.setdefault("lr", optimizers.get(optimizer.name).facts["lr"])
+        usual = optimizers.get(optimizer.name).facts["lr"]
+        given.setdefault("lr", usual(**optimizer.settings()) if callable(usual) else usual)
 
 
 def _fill_within(given: dict[str, Any], section: str, **defaults: Any) -> None:

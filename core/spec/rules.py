@@ -15,6 +15,7 @@ from core.spec.bounds import (
     weights_are_within_bounds,
 )
 from core.spec.engine_rules import ENGINE_CHECKS
+from core.spec.extras import extras_are_installed
 from core.spec.outline import Outline, Unsound, axes
 from core.spec.picture_rules import (
     augmentations_fit_data,
@@ -155,6 +156,7 @@ OF_THE_WHOLE: tuple[Check, ...] = (rounds_are_of_one_kind,)
 """What is judged once, whatever trainings the job is made of."""
 
 CHECKS: tuple[Check, ...] = (
+    extras_are_installed,
     series_is_split_in_time,
     split_is_chosen_one_way,
     folds_can_be_made,

@@ -22,7 +22,7 @@ from tests.acceptance.processes import HOUSE, environment, free_port, wait_until
 
 README = HOUSE / "README.md"
 CONTRIBUTING = HOUSE / "CONTRIBUTING.md"
-PAGES = [HOUSE / "docs" / name for name in ("data.md", "models.md", "training.md")]
+PAGES = [HOUSE / "docs" / name for name in ("data.md", "extending.md", "models.md", "training.md")]
 END = "--end of command--"
 
 

@@ -6,19 +6,30 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from core.errors import Diverged
 from core.job import Reason
 from core.loading.batches import from_workers
 from core.loading.samples import Samples
 from core.loop.failures import explain
-from core.spec.job_spec import parse_spec
+from core.spec.job_spec import JobSpec, parse_spec
 
 
 def test_an_error_of_our_own_keeps_its_reason_and_hint() -> None:
     failed = explain(Diverged("The loss became nan.", hint="Try lr 0.01.", param="/lr"))
     assert failed.reason is Reason.DIVERGED
     assert (failed.error.code, failed.error.hint, failed.error.param) == ("diverged", "Try lr 0.01.", "/lr")
+
+
+def test_a_spec_with_a_part_that_this_worker_lacks_names_it_and_the_remedy() -> None:
+    with pytest.raises(ValidationError) as caught:
+        JobSpec.model_validate({"dataset": "iris", "model": "ripple"})
+    failed = explain(caught.value)
+    assert failed.reason is Reason.INVALID_SPEC
+    assert failed.error.message == 'This worker cannot read the job\'s spec: "ripple" is not a known model.'
+    assert failed.error.param == "/model"
+    assert "plugins" in (failed.error.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_a_run_goes_on_exactly_from_every_batch_of_every_epoch(bench: Bench) -> 
     [
         "adam", "adamw", {"name": "adam", "amsgrad": True, "fused": False}, "rmsprop", "adagrad", "adadelta", "nadam",
         "radam", {"name": "rmsprop", "momentum": 0.5, "centered": True}, "adamax", "asgd", "adafactor", "muon",
+        {"name": "pytorch_optimizer", "algorithm": "prodigy"},
     ],
     ids=str,
 )  # fmt: skip
