@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Form = Literal["table", "arrays", "images", "text"]
-"""Rows and columns; one array of samples, with or without one of targets; pictures in class folders; a plain text."""
-Format = Literal["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "txt"]
+Form = Literal["table", "arrays", "images", "text", "weights"]
+"""Rows and columns; one array of samples, with or without one of targets; pictures in class folders; a plain text; and
+the weights of a model, which are no data: a job may start from them."""
+Format = Literal["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "txt", "safetensors"]
 Kind = Literal["number", "boolean", "category", "date", "text"]
 """What a column holds; `text` are words that hardly ever repeat: a name, a note, an id."""
 
@@ -54,10 +55,20 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class Tensor:
+    """One tensor of weights: its name in the model, its type in the words of safetensors (`F32`), its shape."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What was found in a file. `shape`: one sample's, of arrays and images; `classes`: the class folders' names.
 
-    The `rows` of a text are its lines.
+    The `rows` of a text are its lines, those of weights their tensors; of these `tensors` are the first, in the order
+    in which they lie in the file, and `parameters` is how many numbers all of them hold.
 
     `targets` are the classes or the width of the targets that came with arrays, None without any.
     """
@@ -69,6 +80,8 @@ class Profile:
     shape: tuple[int, ...] | None = None
     classes: tuple[str, ...] | None = None
     targets: Targets | None = None
+    tensors: tuple[Tensor, ...] = ()
+    parameters: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

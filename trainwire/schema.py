@@ -32,10 +32,20 @@ def dataset_page(dataset: DatasetView) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     for name, value in _facts(dataset).items():
         facts.add_row(Text(name, style="bold"), Text(value))
+    if dataset.profile.tensors:
+        return Group(facts, Text(), _tensors(dataset.profile))
     if not dataset.profile.columns:
         return facts
     odd = [Text(_odd(one), style="yellow") for one in dataset.profile.columns if one.odd]
     return Group(facts, Text(), _columns(dataset.profile), *([Text(), *odd] if odd else []))
+
+
+def in_a_spec(dataset: DatasetView) -> str:
+    """How a spec names it."""
+    if dataset.profile.form == "weights":
+        return f'"init_from": {{"upload": "{dataset.id}"}}'
+    target = ', "target": "…"' if dataset.profile.form == "table" else ""
+    return f'"dataset": {{"name": "upload", "id": "{dataset.id}"{target}}}'
 
 
 def holds(profile: ProfileView) -> str:
@@ -48,6 +58,8 @@ def holds(profile: ProfileView) -> str:
             return f"{profile.rows:,} pictures of {shape} in {len(profile.classes or ())} classes"
         case "text":
             return f"{profile.rows:,} lines of text"
+        case "weights":
+            return f"weights of a model: {profile.rows:,} tensors, {profile.parameters or 0:,} numbers"
     return f"{profile.rows:,} samples of {shape}{_targets(profile)}"
 
 
@@ -82,6 +94,17 @@ def _columns(profile: ProfileView) -> Table:
         numbers = [_value(value) for value in (one.minimum, one.maximum, one.mean)]
         table.add_row(*map(Text, (_cut(one.name), one.kind, f"{one.missing:,}", f"{one.distinct:,}", *numbers, values)))
     return table
+
+
+def _tensors(profile: ProfileView) -> RenderableType:
+    """The first tensors, one a line, and how many more there are."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("tensor", "type", "shape"):
+        table.add_column(name)
+    for one in profile.tensors:
+        table.add_row(*map(Text, (_cut(one.name), one.dtype, " x ".join(map(str, one.shape)) or "one number")))
+    more = profile.rows - len(profile.tensors)
+    return Group(table, Text(f"and {more:,} more")) if more else table
 
 
 def _odd(column: ColumnView) -> str:

@@ -36,7 +36,7 @@ _FORM = docs.form(
         "file": {
             "type": "string",
             "format": "binary",
-            "description": "CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, or a zip of pictures.",
+            "description": "CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, a zip of pictures, or weights as safetensors.",
         },
         "name": {"type": "string", "pattern": NAME, "description": "What the dataset is to be called."},
     },
@@ -155,8 +155,8 @@ def _dataset(api: Api, dataset_id: str) -> Dataset:
 
 def _with_rows(api: Api, dataset_id: str) -> Dataset:
     dataset = _dataset(api, dataset_id)
-    if dataset.profile.form == "arrays":
-        told = f"Dataset {dataset_id} holds arrays, which have no rows to show; its file can be fetched."
+    if (form := dataset.profile.form) in ("arrays", "weights"):
+        told = f"Dataset {dataset_id} holds {form}, which have no rows to show; its file can be fetched."
         raise BadRequest(told, param="/path/dataset_id")
     os.close(open_below(api.settings.artifacts, f"{DATASETS}/{dataset.sha256}"))  # a 404 where it was lost
     return dataset

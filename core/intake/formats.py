@@ -19,6 +19,7 @@ NAMES: dict[str, Format] = {
     ".npy": "npy",
     ".zip": "zip",
     ".txt": "txt",
+    ".safetensors": "safetensors",
 }
 _TEXT: frozenset[Format] = frozenset({"csv", "tsv", "jsonl", "txt"})
 TITLES: dict[Format, str] = {
@@ -30,17 +31,24 @@ TITLES: dict[Format, str] = {
     "npy": "a NumPy array",
     "zip": "a zip archive",
     "txt": "plain text",
+    "safetensors": "weights as safetensors",
 }
 _SIGNS: tuple[tuple[bytes, Format], ...] = ((b"PAR1", "parquet"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "zip"))
+_PICKLED = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"})
+_NO_PICKLES = (
+    "Files of this kind hold pickles, which are code, so they are never read. Save weights by "
+    "safetensors.torch.save_file as .safetensors, and data as Parquet or NPZ."
+)
+_A_PICKLE = f"It is a pickle. {_NO_PICKLES}"
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "It is packed by gzip: unpack it first."),
     (b"BZh", "It is packed by bzip2: unpack it first."),
     (b"\xfd7zXZ", "It is packed by xz: unpack it first."),
     (b"\x28\xb5\x2f\xfd", "It is packed by zstd: unpack it first."),
-    (b"\x80\x02", "It is a pickle, which is code: save the data as Parquet or NPZ."),
-    (b"\x80\x03", "It is a pickle, which is code: save the data as Parquet or NPZ."),
-    (b"\x80\x04", "It is a pickle, which is code: save the data as Parquet or NPZ."),
-    (b"\x80\x05", "It is a pickle, which is code: save the data as Parquet or NPZ."),
+    (b"\x80\x02", _A_PICKLE),
+    (b"\x80\x03", _A_PICKLE),
+    (b"\x80\x04", _A_PICKLE),
+    (b"\x80\x05", _A_PICKLE),
     (b"\x89HDF", "It is HDF5: save the data as Parquet or NPZ."),
     (b"\xd0\xcf\x11\xe0", "It is an Excel workbook: save the sheet as CSV."),
     (b"%PDF", "It is a PDF, not a table."),
@@ -62,6 +70,8 @@ def format_of(path: Path, filename: str) -> Format:
     signed = _signed(head, path)
     suffix = PurePath(filename).suffix.lower()
     named = NAMES.get(suffix)
+    if suffix in _PICKLED and signed is None:
+        raise refused(f"Its name ends in {shown(suffix)}. {_NO_PICKLES}")
     if named is None:
         known = f"It looks like {TITLES[signed]}; name" if signed else "Name"
         ends = f"ends in {shown(suffix)}" if suffix else "has no ending"
@@ -76,6 +86,8 @@ def format_of(path: Path, filename: str) -> Format:
 
 
 def _signed(head: bytes, path: Path) -> Format | None:
+    if _begins_as_safetensors(head):  # first: a header of 640 bytes begins with the sign of a pickle
+        return "safetensors"
     for sign, message in _STRANGERS:
         if head.startswith(sign):
             raise refused(message)
@@ -83,6 +95,11 @@ def _signed(head: bytes, path: Path) -> Format | None:
         if head.startswith(sign):
             return _zipped(path) if format_ == "zip" else format_
     return None
+
+
+def _begins_as_safetensors(head: bytes) -> bool:
+    """Whether it has no sign but a length in eight bytes, little-endian and of some MB at most, and then an object."""
+    return head[8:9] == b"{" and head[4:8] == bytes(4)
 
 
 def _zipped(path: Path) -> Format:
@@ -93,7 +110,7 @@ def _zipped(path: Path) -> Format:
     if first in {"[Content_Types].xml", "_rels/.rels"}:
         raise refused("It is an Excel workbook or another Office file: save the sheet as CSV.")
     if first.endswith("/data.pkl"):
-        raise refused("It is a file of torch.save, which holds a pickle, which is code: save the data as NPZ.")
+        raise refused(f"It is a file of torch.save. {_NO_PICKLES}")
     return "zip"
 
 

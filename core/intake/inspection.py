@@ -49,6 +49,10 @@ def _profile(path: Path, format_: Format, limits: Limits) -> Profile:
         from core.intake import texts
 
         return texts.inspect(path)
+    if format_ == "safetensors":
+        from core.intake import weights
+
+        return weights.inspect(path)
     return _table(path, format_, limits)
 
 

@@ -9,6 +9,7 @@ from core.views.dataset import (
     ProfileView,
     RowsView,
     TargetsView,
+    TensorView,
 )
 from core.views.files import ArtifactPage, ArtifactView, CheckpointFileView, CheckpointPage, CheckpointView
 from core.views.job import (
@@ -65,6 +66,7 @@ __all__ = [
     "QueueView",
     "RowsView",
     "TargetsView",
+    "TensorView",
     "TransitionView",
     "View",
     "WorkerPage",

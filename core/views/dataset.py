@@ -44,8 +44,20 @@ class TargetsView(View):
     outputs: int = 1
 
 
+class TensorView(View):
+    """One tensor of weights: its name in the model, its type in the words of safetensors, its shape."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
 class ProfileView(View):
-    """What was found in a file: the columns of a table; one sample's shape and the classes of arrays and pictures."""
+    """What was found in a file: the columns of a table; one sample's shape and the classes of arrays and pictures.
+
+    Of weights the first tensors in the order of the file; `rows` is how many there are, and `parameters` how many
+    numbers they hold.
+    """
 
     form: Form
     format: Format
@@ -54,6 +66,8 @@ class ProfileView(View):
     shape: list[int] | None = None
     classes: list[str] | None = None
     targets: TargetsView | None = None
+    tensors: list[TensorView] = Field(default_factory=list)
+    parameters: int | None = None
 
 
 class DatasetNameView(View):

@@ -27,7 +27,7 @@ Told = Callable[[int, int], None]
 @app.command()
 def add(
     *,
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, or a zip of pictures.")],
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, a zip of pictures, or .safetensors.")],
     name: Annotated[str | None, typer.Option(help="What to call it: the next version of that name.")] = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -39,8 +39,7 @@ def add(
         print_json(added)
     else:
         console().print(schema.dataset_page(added), soft_wrap=True)
-        target = ', "target": "…"' if added.profile.form == "table" else ""
-        print(f'\nIn a spec: "dataset": {{"name": "upload", "id": "{added.id}"{target}}}')
+        print(f"\nIn a spec: {schema.in_a_spec(added)}")
 
 
 @app.command("list")

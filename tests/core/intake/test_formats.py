@@ -45,7 +45,7 @@ def test_the_name_says_how_a_text_is_read(tmp_path: Path, name: str, content: by
         ("a.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         ("a.csv", b"<!DOCTYPE html>", "HTML"),
         ("a.csv", b"\x1f\x8b\x08\x00", "gzip"),
-        ("a.npy", pickle.dumps([1]), "pickle, which is code"),
+        ("a.npy", pickle.dumps([1]), "pickles, which are code"),
         ("a.xls", b"\xd0\xcf\x11\xe0", "Excel"),
         ("a.png", b"\x89PNG\r\n", "zip folders"),
     ],
