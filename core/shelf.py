@@ -27,10 +27,14 @@ _Key = tuple[Path, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where a run finds data: the uploads, and the folder whose files specs may name (None: there is none)."""
+    """Where a run finds data: the uploads, the folder whose files specs may name, and the one of the jobs' artifacts.
+
+    None: there is none.
+    """
 
     uploads: Path
     files: Path | None = None
+    jobs: Path | None = None
 
 
 def below(root: Path | None, path: str) -> Path:

@@ -35,7 +35,7 @@ _NAME_MAX = 200
 
 
 def _judged(data: Any) -> Any:
-    """The spec; one that names a file as it was sent: it is judged where that can be looked up."""
+    """The spec; one that names a file or a job as it was sent: it is judged where that can be looked up."""
     return data if names_a_file(data) else JobSpec.model_validate(data)
 
 
@@ -64,7 +64,7 @@ async def create_job(spec: Spec, api: ApiDep, once: OnceDep) -> Response:
 
 def _submit(api: Api, asked: Any) -> Submit:
     """With all workers in this process, a device that none has is refused at once."""
-    spec = parse_spec(asked, find=api.store.find_dataset, look=api.shelf.look)
+    spec = parse_spec(asked, find=api.store.find_dataset, look=api.shelf.look, left=api.store.find_left)
     wanted = spec.resources.device
     if api.node is None or wanted in ("auto", "cpu"):
         return Submit(spec)

@@ -71,7 +71,7 @@ async def cancel_job(job_id: JobId, api: ApiDep, *, force: Force = False) -> Res
 async def delete_job(job_id: JobId, api: ApiDep) -> Response:
     """Delete an ended job: its log, its figures and its files; repeatable. Whoever asks for it from then on gets a 410.
 
-    Forks and retries of it stay as they are.
+    Forks and retries of it stay as they are. Refused while a job that has not ended starts from its weights.
     """
     check_id(job_id)
     await run_in_threadpool(_delete, api, job_id)

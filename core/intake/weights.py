@@ -82,7 +82,7 @@ def _entries(header: dict[str, Any]) -> Iterator[_Entry]:
         if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
             raise refused(f"the name {shown(name)} is none: up to {_LONGEST_NAME} letters that can be printed.")
         if not isinstance(told, dict) or told.keys() != {"dtype", "shape", "data_offsets"}:
-            raise refused(f"of the tensor {shown(name)} it does not tell dtype, shape and data_offsets, and these alone.")
+            raise refused(f"the tensor {shown(name)} is not told by dtype, shape and data_offsets, and these alone.")
         yield _entry(name, **told)
 
 
@@ -111,7 +111,8 @@ def _judge_places(entries: list[_Entry], held: int) -> None:
     for one in entries:
         if one.begin != reached:
             what = "overlaps the one before it" if one.begin < reached else "leaves a hole before it"
-            raise refused(f"the tensor {shown(one.tensor.name)} {what}: it begins at {one.begin:,}, not at {reached:,}.")
+            told = f"it begins at {one.begin:,}, not at {reached:,}"
+            raise refused(f"the tensor {shown(one.tensor.name)} {what}: {told}.")
         reached = one.end
     if reached != held:
         raise refused(f"its tensors take {reached:,} bytes by the header, and behind it there are {held:,}.")

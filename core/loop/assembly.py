@@ -24,6 +24,7 @@ from core.loop.position import Position
 from core.loop.randomness import seed_all
 from core.loop.reconstruction import to_itself
 from core.loop.run import Loss, Run
+from core.loop.starting import Start
 from core.loop.stopping import Leaders, Watch, rises
 from core.registry import losses, metrics, models, optimizers, schedulers
 from core.schedule import Schedule
@@ -33,11 +34,20 @@ _KERNELS = ("fused", "foreach", "capturable")
 """Settings of an optimizer that say how it computes on this device, not what."""
 
 
-def assemble(spec: JobSpec, data: Data, *, device: torch.device, schedule_since: int = 0) -> Run:
-    """Build the run on `data`, with every global generator seeded by `spec.seed` before the first weights are drawn."""
+def assemble(
+    spec: JobSpec, data: Data, *, device: torch.device, schedule_since: int = 0, start: Start | None = None
+) -> Run:
+    """Build the run on `data`, with every global generator seeded by `spec.seed` before the first weights are drawn.
+
+    All are drawn, also where those of `start` then take their place: what is drawn later does not depend on them.
+    Raises InvalidSpec and InvalidData for weights that do not fit.
+    """
     seed_all(spec.seed)
     # built on the CPU, so that the first weights are the same on every device
-    model = make_model(spec).to(device)
+    model = make_model(spec)
+    if start is not None:
+        start.take(model)
+    model = model.to(device)
     optimizer = make_optimizer(spec, model)
     return Run(
         spec=spec,

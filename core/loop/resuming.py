@@ -1,4 +1,4 @@
-"""How a run begins: from the newest checkpoint that is as it was written, else from random weights."""
+"""How a run begins: from the newest checkpoint that is as it was written, else from its starting weights."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from core.loop.run import Run
 from core.loop.supply import Supply
 
 Beginning = tuple[Run, Resumed | None, list[Noticed]]
-"""The run, where it goes on, and what was wrong with the checkpoints that were tried before."""
+"""The run, where it goes on, what was wrong with the checkpoints that were tried before, and what it starts from."""
 
 
 def begin(course: Sequence[Leg], supply: Supply, candidates: Sequence[Checkpoint]) -> Beginning:
     """Assemble the run, at the newest of `candidates` that can be used or at its start."""
-    broken: list[Noticed] = []
+    told: list[Noticed] = []
     for candidate in candidates:
         try:
-            return *_resumed(course, supply, candidate), broken
+            return *_resumed(course, supply, candidate), told
         except Unusable as why:
-            broken.append(_notice(candidate, str(why)))
-    settle(threads=course[0].spec.resources.threads)
-    return assemble(course[0].spec, supply.of(course[0].data), device=supply.device), None, broken
+            told.append(_notice(candidate, str(why)))
+    spec = course[0].spec
+    settle(threads=spec.resources.threads)
+    start = supply.start(spec)
+    run = assemble(spec, supply.of(course[0].data), device=supply.device, start=start)
+    return run, None, told if start is None else [*told, start.notice(run.model)]
 
 
 def _resumed(course: Sequence[Leg], supply: Supply, candidate: Checkpoint) -> tuple[Run, Resumed]:

@@ -1,4 +1,4 @@
-"""Where the stages of a run get their data from: made when it is first asked for, one at a time in memory."""
+"""Where the stages of a run get their data and first weights from: made when asked for, one at a time in memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import torch
 
 from core.loading import data
 from core.loading.data import Data
+from core.loop import starting
+from core.loop.starting import Start
 from core.shelf import Folders
 from core.spec import JobSpec
 from core.spec.fields import Split
@@ -16,12 +18,13 @@ from core.spec.fields import Split
 class Supply:
     """Makes the data of specs that differ in split and seed at most, of which the data rests on the split alone.
 
-    `cache` is where bundled tables are kept as arrays, and uploads lie in `datasets`.
+    `cache` is where bundled tables are kept as arrays, and uploads, and weights to start from, lie in `datasets`.
     """
 
     def __init__(self, device: torch.device, *, cache: Path | None, datasets: Path | Folders | None) -> None:
         self.device = device
-        self._cache, self._datasets = cache, datasets
+        self._cache = cache
+        self._datasets = Folders(datasets) if isinstance(datasets, Path) else datasets
         self._made: tuple[Split, Data] | None = None
 
     def of(self, spec: JobSpec) -> Data:
@@ -34,3 +37,7 @@ class Supply:
             made = data.make(spec, cache=self._cache, datasets=self._datasets)
             self._made = spec.split, made.on(self.device, train=not spec.loader.num_workers)
         return self._made[1]
+
+    def start(self, spec: JobSpec) -> Start | None:
+        """The weights that `spec` starts from, None for random ones; read anew each time. Raises InvalidData."""
+        return starting.read(spec.init_from, self._datasets)

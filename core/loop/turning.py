@@ -16,12 +16,12 @@ from core.loop.supply import Supply
 def begin_anew(run: Run, leg: Leg, supply: Supply) -> None:
     """End the round of `run` and begin that of `leg` as a run of its own: only what the job counts goes on.
 
-    Raises InvalidData.
+    Raises InvalidData, and InvalidSpec for starting weights that do not fit.
     """
     close(run)
     at = run.position
     del run.data, run.feed, run.augment  # the data of two rounds need not fit into memory together
-    fresh = assemble(leg.spec, supply.of(leg.data), device=run.device)
+    fresh = assemble(leg.spec, supply.of(leg.data), device=run.device, start=supply.start(leg.spec))
     fresh.leaders, fresh.rounds, fresh.chosen, fresh.inexact = run.leaders, run.rounds, run.chosen, run.inexact
     fresh.gauge = run.gauge
     micro_batch = fresh.position.micro_batch

@@ -27,9 +27,9 @@ from core.loop.space import storing
 from core.loop.versions import VERSIONS
 from core.registry import models
 from core.spec import JobSpec
+from core.starting import WEIGHTS
 from core.usage import Memory
 
-WEIGHTS = "model.safetensors"
 CARD = "model.json"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _OF_TRAINING = ("optimizer", "lr", "scheduler")

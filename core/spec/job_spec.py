@@ -36,26 +36,29 @@ from core.spec.fields import (
     Seconds,
     Split,
 )
-from core.spec.lookup import Find, Look, Lookup
+from core.spec.lookup import Find, FindLeft, Look, Lookup
 from core.spec.outline import Outline
 from core.spec.rules import findings
 from core.spec.size import oversized, without_facts
 from core.spec.sound import sound_fields
 from core.spec.splitting import column_findings
+from core.spec.starting import InitChoice
 from core.split import Sizes
 
 
-def parse_spec(data: object, find: Find | None = None, look: Look | None = None) -> JobSpec:
+def parse_spec(
+    data: object, find: Find | None = None, look: Look | None = None, left: FindLeft | None = None
+) -> JobSpec:
     """The spec in `data` (as JSON was read), or SpecRefused with all of its problems.
 
-    `find` gives the uploads that a new spec may name, and `look` what is in files; a stored spec holds what it needs of
-    them and takes neither.
+    `find` gives the uploads that a new spec may name, `look` what is in files, and `left` the weights of jobs; a stored
+    spec holds what it needs of them and takes none of these.
     """
     asked = data if isinstance(data, dict) else {}
     lookup = None
     if find is not None:
-        sections = (asked.get(section) for section in ("dataset", "split", "preprocess", "model"))
-        lookup = Lookup(functools.cache(find), look and functools.cache(look), *sections)
+        sections = {section: asked.get(section) for section in ("dataset", "split", "preprocess", "model")}
+        lookup = Lookup(functools.cache(find), look and functools.cache(look), **sections, left=left)
     try:
         return JobSpec.model_validate(data, context=lookup)
     except ValidationError as error:
@@ -81,6 +84,10 @@ class JobSpec(BaseModel):
         default=(), description="What happens to training batches, in this order; never to validation and test."
     )
     model: ModelChoice
+    init_from: InitChoice = Field(
+        default=None,
+        description="The weights to start from; null: random ones. A resume or a fork goes on from its own.",
+    )
     loss: LossChoice = Field(
         default_factory=last_resort,
         description="bce for two classes and for labels, cross_entropy for more, mse for numbers when not given.",

@@ -13,16 +13,19 @@ from core.parts.uploads import LONGEST_PATH
 from core.registry import datasets
 from core.spec.apart import MOST_TOLD, PARTS
 from core.spec.reconstruction import reconstructs
+from core.starting import Left
 
 Find = Callable[[str], Dataset | None]
 """Gives the dataset of an id, None when there is none."""
 Look = Callable[[str], Dataset]
 """Gives what is in the file at a path; raises DataRefused."""
+FindLeft = Callable[[str], Left]
+"""Gives what the job of an id left; raises NotFound, Gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What a spec is resolved with: where datasets are found, and the sections that were asked for, as they came."""
+    """What a spec is resolved with: where data and jobs are found, and the sections asked for, as they came."""
 
     find: Find
     look: Look | None = None
@@ -30,6 +33,7 @@ class Lookup:
     split: object = None
     preprocess: object = None
     model: object = None
+    left: FindLeft | None = None
 
     def found(self, named_by: str, key: str) -> Dataset | str:
         """What is known of the data of this id or path, or why nothing is."""
@@ -97,17 +101,19 @@ class Lookup:
 
 
 def names_a_file(spec: Any) -> bool:
-    """Whether a spec, as it came, names a file, which has to be looked up."""
+    """Whether a spec, as it came, names a file or the weights of a job, which have to be looked up."""
+    if isinstance(spec, Mapping) and spec.get("init_from") is not None:
+        return True
     dataset = spec.get("dataset") if isinstance(spec, Mapping) else None
     return named_by(dataset.get("name") if isinstance(dataset, Mapping) else dataset) is not None
 
 
 def files_of(spec: Any) -> tuple[str, ...]:
     """The paths of files that a spec names, as it came."""
-    dataset = spec.get("dataset") if isinstance(spec, Mapping) else None
-    if not isinstance(dataset, Mapping) or named_by(dataset.get("name")) != "path":
-        return ()
-    named = (dataset.get(setting) for setting in ("path", *PARTS))
+    dataset, init = (spec.get(field) if isinstance(spec, Mapping) else None for field in ("dataset", "init_from"))
+    named = [init.get("file")] if isinstance(init, Mapping) else []
+    if isinstance(dataset, Mapping) and named_by(dataset.get("name")) == "path":
+        named += [dataset.get(setting) for setting in ("path", *PARTS)]
     return tuple(path for path in named if isinstance(path, str) and 0 < len(path) <= LONGEST_PATH)
 
 

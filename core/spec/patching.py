@@ -128,6 +128,10 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
     if model := _chosen(models, wished.get("model")):
         free = models.get(old.model.name).facts.get("patchable", ())
         yield from _differences("model", old.model, model, why="the weights", free=free)
+    if wished.get("init_from") != (before := old.model_dump(mode="json")["init_from"]):
+        told = "would change the weights that the epochs before began with. Leave it out, or submit a new job."
+        value = wished.get("init_from")
+        yield Finding(("init_from",), value, f"{shown(value)} {told}", [before])
     if loss := _chosen(losses, wished.get("loss", old.loss)):
         yield from _other_outputs(old, loss)
     if (seeds := wished.get("seeds", 1)) != 1:

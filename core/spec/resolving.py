@@ -16,7 +16,13 @@ from core.spec.lookup import Lookup, named_by
 from core.spec.reconstruction import OF_TARGETS
 from core.spec.splitting import groups_of, part_counts
 
-FORMS: Mapping[Form, str] = {"table": "a table", "arrays": "arrays", "images": "pictures", "text": "a text"}
+FORMS: Mapping[Form, str] = {
+    "table": "a table",
+    "arrays": "arrays",
+    "images": "pictures",
+    "text": "a text",
+    "weights": "weights",
+}
 OF_TABLES: Mapping[str, Any] = {
     "target": None,
     "target_separator": None,
@@ -80,6 +86,10 @@ def _at(setting: str, finding: Finding) -> Finding:
 
 
 def _findings(wanted: Mapping[str, Any], profile: Profile, lookup: Lookup) -> Iterator[Finding]:
+    if profile.form == "weights":
+        told = "It holds the weights of a model, and no data. A job starts from them by init_from, and trains on data."
+        yield Finding(("id",), wanted["id"], told, "an upload of data")
+        return
     if lookup.reconstructs:
         yield from reconstruction.findings(wanted)
         if profile.form == "table":

@@ -31,6 +31,7 @@ from core.spec.split_rules import (
     split_leaves_samples,
     stratified_split_holds_classes,
 )
+from core.spec.starting import starting_weights_suffice
 from core.spec.streaming import only_files_are_streamed
 from core.spec.texts import (
     model_reads_data,
@@ -186,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
     training_is_within_bounds,
     predictions_are_within_bounds,
     only_files_are_streamed,
+    starting_weights_suffice,
 )
 
 _SAMPLES = {1: "rows of features", 2: "series (channels, length)", 3: "images (channels, height, width)"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +21,7 @@ from core.store.tables import NEEDS_DATA, by, dataset_names, datasets, job_datas
 NAMED_JOBS = 20
 """How many of the jobs that still need a dataset are named to whoever wants to delete it."""
 NAMING = ("id", "validation", "test")
-"""The settings of an upload that name datasets."""
+"""The settings of the dataset `upload` that name uploads."""
 _TAKE = {
     "sqlite": sqlite.insert(datasets).on_conflict_do_nothing().returning(datasets.c.id),
     "postgresql": postgresql.insert(datasets).on_conflict_do_nothing().returning(datasets.c.id),
@@ -40,6 +40,13 @@ class Upload:
     bytes: int
     filename: str
     profile: Profile
+
+
+class Needed(NamedTuple):
+    """The uploads that a job rests on: the one that it trains on, if it does, and the others."""
+
+    first: str | None
+    beside: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +131,30 @@ def remove(tx: Tx, dataset_id: str) -> str | None:
     return sha256
 
 
-def needed(tx: Tx, spec: Any) -> list[str]:
-    """The uploads that a spec rests on, the one to train on first, held until the job that needs them is committed.
+def needed(tx: Tx, spec: Any) -> Needed:
+    """The uploads that a spec rests on, held until the job that needs them is committed.
 
     Raises SpecRefused for those that are gone.
     """
-    choice = (spec or {}).get("dataset")
-    if not isinstance(choice, dict) or choice.get("name") != "upload":
-        return []
-    named = {part: str(choice[part]) for part in NAMING if choice.get(part) is not None}
+    named = _named(spec or {})
+    if not named:
+        return Needed(None, [])
     wanted = select(datasets.c.id).where(datasets.c.id.in_(named.values())).order_by(datasets.c.id)
     there = set(tx.conn.scalars(wanted.with_for_update(read=True)))
-    if gone := [(part, one) for part, one in named.items() if one not in there]:
+    if gone := [(place, one) for place, one in named.items() if one not in there]:
         told = "Upload its file and name that."
-        raise SpecRefused([Problem(f"/dataset/{part}", f"{_missing(tx, one).message} {told}") for part, one in gone])
-    return list(dict.fromkeys(named.values()))
+        raise SpecRefused([Problem(place, f"{_missing(tx, one).message} {told}") for place, one in gone])
+    first = named.get("/dataset/id")
+    return Needed(first, sorted(set(named.values()) - {first}))
+
+
+def _named(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The uploads that a spec names, each by its place there."""
+    choice, init = spec.get("dataset"), spec.get("init_from") or {}
+    named = {"/init_from/upload": init.get("upload")}
+    if isinstance(choice, dict) and choice.get("name") == "upload":
+        named |= {f"/dataset/{part}": choice.get(part) for part in NAMING}
+    return {place: str(one) for place, one in named.items() if one is not None}
 
 
 def stored(tx: Tx, hashes: Collection[str]) -> set[str]:

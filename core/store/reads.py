@@ -9,7 +9,8 @@ from core.dataset import Dataset
 from core.errors import Gone, NotFound
 from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
 from core.settings import Settings
-from core.store import checkpoints, claiming, datasets, fleet, reading, submissions
+from core.starting import Left
+from core.store import checkpoints, claiming, datasets, fleet, reading, sources, submissions
 from core.store.backend import Backend
 from core.store.claiming import Held
 from core.store.datasets import DatasetPage, DatasetQuery
@@ -93,6 +94,10 @@ class Reads:
     def artifact(self, job_id: str, name: str) -> Artifact:
         """One file that the job made; raises NotFound, Gone."""
         return self._database.read(lambda tx: reading.file(tx, job_id, name))
+
+    def find_left(self, job_id: str) -> Left:
+        """How the job stands and the weights that it left, if any; raises NotFound, Gone."""
+        return self._database.read(lambda tx: sources.left(tx, job_id))
 
     def checkpoints(self, job_id: str) -> list[Checkpoint]:
         """Where the job can go on, the newest first; also those that lie in its parent's folder."""

@@ -43,7 +43,7 @@ class Store(Reads):
         self._database.close()
 
     def add(self, spec: JobSpec) -> Job:
-        """Queue a job; it is durable when this returns. Raises SpecRefused when an upload that it names is gone."""
+        """Queue a job; it is durable when this returns. Raises SpecRefused for what it names and is gone."""
         job_id, asked = new_id("job"), spec.model_dump(mode="json")
         return self._database.write(lambda tx: submitting.add(tx, job_id, asked))
 
@@ -68,7 +68,7 @@ class Store(Reads):
         return self._database.write(lambda tx: verbs.cancel(tx, job_id, by=by, force=force))
 
     def delete(self, job_id: str) -> None:
-        """Delete an ended job with all its rows; repeatable; raises NotFound, WrongStatus."""
+        """Delete an ended job with all its rows, unless another starts from it; repeatable; NotFound, WrongStatus."""
         self._database.write(lambda tx: verbs.delete(tx, job_id))
 
     def add_dataset(self, upload: Upload, *, name: str | None = None) -> tuple[Dataset, bool]:

@@ -8,32 +8,34 @@ from typing import Any
 from sqlalchemy import insert
 
 from core.job import Event, EventType, Job, Status
-from core.store import datasets, rows
+from core.store import datasets, rows, sources
 from core.store.backend import Tx
 from core.store.moves import Move, append
-from core.store.tables import job_datasets, job_labels, jobs
+from core.store.tables import job_datasets, job_labels, job_sources, jobs
 
 
 def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
     """Queue a job under an id that is already its own; `more` are columns that only some jobs have.
 
-    Raises SpecRefused when an upload that it names is gone.
+    Raises SpecRefused when an upload that it names is gone, or a job.
     """
     tx.point = "submit"
-    needed = datasets.needed(tx, spec)
+    needed, source = datasets.needed(tx, spec), sources.needed(tx, spec)
     first = Move(Status.QUEUED, None, by="user")
     asked = {
         "name": spec["name"],
         "priority": spec["priority"],
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
-        "dataset_id": needed[0] if needed else None,
+        "dataset_id": needed.first,
     }
     values = {**_NEW, **asked, **more, "id": job_id, "spec": spec, "created_at": tx.clock.now()}
     row = tx.conn.execute(insert(jobs).values(values).returning(*rows.JOB)).one()
     append(tx, job_id, [first.entry()], first=1, at=row.created_at)
-    if beside := needed[1:]:
-        tx.conn.execute(insert(job_datasets), [{"dataset_id": one, "job_id": job_id} for one in beside])
+    if needed.beside:
+        tx.conn.execute(insert(job_datasets), [{"dataset_id": one, "job_id": job_id} for one in needed.beside])
+    if source is not None:
+        tx.conn.execute(insert(job_sources), {"source_id": source, "job_id": job_id})
     if spec["labels"]:
         labels = [{"job_id": job_id, "key": key, "value": value} for key, value in spec["labels"].items()]
         tx.conn.execute(insert(job_labels), labels)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from core.checkpoint import Occasion
 from core.job import EventType, Reason, Status
+from core.store.belongings import DatasetColumns, DatasetNameColumns, JobDatasetColumns, JobSourceColumns
 from core.store.columns import ExactFloat, Instant, JsonText, Words
 
 NAMES = {
@@ -168,32 +169,6 @@ class RemovedColumns(TypedColumns):
     at: Column[datetime] = Column(Instant, nullable=False)
 
 
-class DatasetColumns(TypedColumns):
-    """The uploads, one row for the same bytes; `profile` is what was found in them."""
-
-    id: Column[str] = Column(Text, primary_key=True)
-    sha256: Column[str] = Column(Text, nullable=False, unique=True)
-    bytes: Column[int] = Column(BigInteger, nullable=False)
-    filename: Column[str] = Column(Text, nullable=False)
-    profile: Column[Any] = Column(JsonText, nullable=False)
-    created_at: Column[datetime] = Column(Instant, nullable=False)
-
-
-class DatasetNameColumns(TypedColumns):
-    """The names that uploads were given; versions of a name count from 1, and no number comes twice."""
-
-    name: Column[str] = Column(Text, primary_key=True)
-    version: Column[int] = Column(Integer, primary_key=True, autoincrement=False)
-    dataset_id: Column[str | None] = Column(Text, ForeignKey("datasets.id", ondelete="SET NULL"))
-
-
-class JobDatasetColumns(TypedColumns):
-    """The uploads that jobs need beside the one in `dataset_id`: for validation and for the test."""
-
-    dataset_id: Column[str] = Column(Text, primary_key=True)
-    job_id: Column[str] = Column(Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-
-
 class WorkerColumns(TypedColumns):
     """The workers; alive until `alive_until`, by the clock of the leases."""
 
@@ -218,6 +193,7 @@ removed = Table("removed", metadata, RemovedColumns, sqlite_with_rowid=False)
 datasets = Table("datasets", metadata, DatasetColumns, sqlite_with_rowid=False)
 dataset_names = Table("dataset_names", metadata, DatasetNameColumns, sqlite_with_rowid=False)
 job_datasets = Table("job_datasets", metadata, JobDatasetColumns, sqlite_with_rowid=False)
+job_sources = Table("job_sources", metadata, JobSourceColumns, sqlite_with_rowid=False)
 workers = Table("workers", metadata, WorkerColumns)
 
 
@@ -231,6 +207,7 @@ Index("ix_job_labels_job_id", job_labels.c.job_id)
 Index("ix_checkpoints_home", checkpoints.c.home)
 Index("ix_submissions_created_at", submissions.c.created_at)
 Index("ix_job_datasets_job_id", job_datasets.c.job_id)
+Index("ix_job_sources_job_id", job_sources.c.job_id)
 Index("ix_dataset_names_dataset_id", dataset_names.c.dataset_id)
 _partial("ix_jobs_queue", jobs.c.priority.desc(), jobs.c.id, jobs.c.queue, jobs.c.device, where=IS_QUEUED)
 _partial("ix_jobs_held", jobs.c.worker_id, jobs.c.lease_until, where=IS_HELD)

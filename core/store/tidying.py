@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from core.job import ENDED
 from core.settings import Settings
-from core.store import checkpoints, submissions, verbs
+from core.store import checkpoints, sources, submissions, verbs
 from core.store.backend import Backend, Tx
 from core.store.moves import standing
 from core.store.tables import checkpoints as rows
@@ -31,14 +31,17 @@ def tidy_up(database: Backend, settings: Settings) -> list[str]:
 
 
 def _old_jobs(tx: Tx, settings: Settings) -> list[str]:
-    """The ended jobs that are too many or too old, the oldest first."""
+    """The ended jobs that are too many or too old, the oldest first, but for those whose weights are needed."""
     ended = select(jobs.c.id).where(_ENDED)
     found: set[str] = set()
     if settings.keep_jobs is not None:
         last_first = ended.order_by(jobs.c.finished_at.desc(), jobs.c.id.desc())
-        found.update(tx.conn.scalars(last_first.offset(settings.keep_jobs).limit(AT_ONCE)))
+        surplus = last_first.offset(settings.keep_jobs).subquery()
+        unneeded = select(surplus.c.id).where(~sources.is_needed(surplus.c.id))
+        found.update(tx.conn.scalars(unneeded.limit(AT_ONCE)))
     if settings.keep_jobs_s is not None:
-        found.update(_oldest(tx, ended.where(_ended_before(tx, settings.keep_jobs_s))))
+        unneeded = ended.where(_ended_before(tx, settings.keep_jobs_s), ~sources.is_needed(jobs.c.id))
+        found.update(_oldest(tx, unneeded))
     return sorted(found)
 
 
@@ -59,10 +62,11 @@ def _ended_before(tx: Tx, seconds: float) -> ColumnElement[bool]:
 
 
 def _remove(tx: Tx, job_id: str) -> list[str]:
-    """Delete the job, if nobody else is at it."""
+    """Delete the job, if nobody else is at it or has come to need its weights."""
     homes = _homes(tx, job_id)
-    if homes:
-        verbs.delete(tx, job_id)
+    if not homes or sources.needing(tx, job_id):
+        return []
+    verbs.delete(tx, job_id)
     return homes
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import insert, update
 
 from core.errors import Gone, WrongStatus
 from core.job import Job, Reason, Status
-from core.store import reading
+from core.store import reading, sources
 from core.store.backend import Tx
 from core.store.moves import Move, Standing, move, standing
 from core.store.tables import jobs, removed
@@ -54,13 +54,18 @@ def cancel(tx: Tx, job_id: str, *, by: str, force: bool) -> Job:
 
 
 def delete(tx: Tx, job_id: str) -> None:
-    """Delete an ended job with all its rows; a mark stays. Repeatable; raises NotFound, WrongStatus."""
+    """Delete an ended job with all its rows; a mark stays. Repeatable; raises NotFound, WrongStatus.
+
+    WrongStatus also while a job that has not ended starts from its weights, and names such jobs.
+    """
     try:
         row = _standing(tx, job_id)
     except Gone:
         return
     if not row.status.ended:
         raise wrong(job_id, row.status, "deleted; cancel it first")
+    if needing := sources.needing(tx, job_id):
+        raise sources.in_use(job_id, needing)
     tx.conn.execute(delete_from(jobs).where(jobs.c.id == job_id))
     tx.conn.execute(insert(removed).values(id=job_id, at=tx.clock.now()))
 

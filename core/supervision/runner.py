@@ -99,7 +99,7 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, device: str) -> Order:
         folder=folder,
         device=device,
         cache=bench.root / "cache",
-        datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files),
+        datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files, bench.root),
         checkpoints=keeping.folder(bench.root, claim),
         candidates=keeping.candidates(bench.root, claim),
         lineage=claim.lineage,

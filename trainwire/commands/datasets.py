@@ -27,7 +27,9 @@ Told = Callable[[int, int], None]
 @app.command()
 def add(
     *,
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, a zip of pictures, or .safetensors.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV, TSV, Parquet, JSONL, NPZ, NPY, TXT, a zip of pictures, or .safetensors.")
+    ],
     name: Annotated[str | None, typer.Option(help="What to call it: the next version of that name.")] = None,
     as_json: AsJson = False,
     url: Url = None,

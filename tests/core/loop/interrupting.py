@@ -17,6 +17,7 @@ from core.files import sha256
 from core.job import EpochRow
 from core.loop import Saving, train
 from core.loop.cadence import never
+from core.shelf import Folders
 from core.spec import parse_spec
 
 Event = TypeVar("Event")
@@ -97,7 +98,7 @@ class Bench:
         lineage: Sequence[Stage] = (),
         stop: Callable[[], bool] = never,
         into: list[RunEvent] | None = None,
-        datasets: Path | None = None,
+        datasets: Path | Folders | None = None,
     ) -> Attempt:
         """Train to the end, or until `stop`, from the first of `candidates` that is whole; `into` survives an error."""
         attempt = Attempt(Path(tempfile.mkdtemp(dir=self.root)), [] if into is None else into)

@@ -23,7 +23,7 @@ from tests.core.store.making import a_checkpoint, a_spec, a_worker, an_epoch, se
 from tests.servers import a_postgres
 
 TABLES = {"jobs", "job_labels", "events", "epochs", "artifacts", "checkpoints", "submissions", "removed", "workers"}
-UPLOADS = {"datasets", "dataset_names", "job_datasets"}
+UPLOADS = {"datasets", "dataset_names", "job_datasets", "job_sources"}
 TABLES |= UPLOADS
 
 

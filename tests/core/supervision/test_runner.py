@@ -219,7 +219,7 @@ def test_a_child_is_told_where_uploads_and_files_lie(run: Callable[..., Bench], 
     assert isinstance(bench.launcher, LauncherFake)
     assert bench.launcher.order is not None
     uploads = dataset_file(bench.root, "a" * 64).parent
-    assert bench.launcher.order.datasets == Folders(uploads, bench.root.parent / "files")
+    assert bench.launcher.order.datasets == Folders(uploads, bench.root.parent / "files", bench.root)
 
 
 def test_a_job_without_a_process_goes_back(run: Callable[..., Bench], store: Store, job: Job) -> None:
