@@ -167,9 +167,18 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),
         "goes on": f"behind epoch {job.parent.epoch or 0} of {job.parent.id}" if job.parent else None,
+        "starts from": _start(job.spec.get("init_from")),
         "bit-exact": None if job.bit_exact else f"no: {escape(plain(job.bit_exact_reason or ''))}",
     }
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def _start(init: Mapping[str, Any] | None) -> str | None:
+    """Whose weights a job started from, and whether all of them."""
+    if init is None:
+        return None
+    source = next(f"{name} {init[name]}" for name in ("job", "upload", "file") if init.get(name) is not None)
+    return escape(plain(f"the weights of {source}{'' if init.get('strict') else ', as far as they fit'}"))
 
 
 def _given(row: EpochView | HeldOutView) -> dict[str, Any]:

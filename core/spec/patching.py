@@ -128,16 +128,20 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
     if model := _chosen(models, wished.get("model")):
         free = models.get(old.model.name).facts.get("patchable", ())
         yield from _differences("model", old.model, model, why="the weights", free=free)
-    if wished.get("init_from") != (before := old.model_dump(mode="json")["init_from"]):
-        told = "would change the weights that the epochs before began with. Leave it out, or submit a new job."
-        value = wished.get("init_from")
-        yield Finding(("init_from",), value, f"{shown(value)} {told}", [before])
     if loss := _chosen(losses, wished.get("loss", old.loss)):
         yield from _other_outputs(old, loss)
+    yield from _other_beginnings(old, wished)
+    yield from _nothing_left(wished.get("epochs", JobSpec.model_fields["epochs"].default), epoch=epoch)
+
+
+def _other_beginnings(old: JobSpec, wished: Mapping[str, Any]) -> Iterator[Finding]:
     if (seeds := wished.get("seeds", 1)) != 1:
         told = f"{shown(seeds)} seeds would train the epochs before anew. Leave it out, or submit a new job."
         yield Finding(("seeds",), seeds, told, [1])
-    yield from _nothing_left(wished.get("epochs", JobSpec.model_fields["epochs"].default), epoch=epoch)
+    before, init = old.model_dump(mode="json")["init_from"], wished.get("init_from")
+    if init != before:
+        told = "would change the weights that the epochs before began with. Leave it out, or submit a new job."
+        yield Finding(("init_from",), init, f"{shown(init)} {told}", [before])
 
 
 def _differences(

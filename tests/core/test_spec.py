@@ -40,7 +40,7 @@ DESIGN: dict[str, Any] = {
     "labels": {"team": "a"},
 }
 NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "micro_batch_size", "clip_grad_value"}
-NEWER |= {"seeds"}
+NEWER |= {"seeds", "init_from"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
     DESIGN,
@@ -91,6 +91,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         },
         "augment": [],
         "model": {"name": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "batch_norm": False},
+        "init_from": None,
         "loss": {"name": "cross_entropy", "label_smoothing": 0.0, "class_weight": None},
         "optimizer": {
             "name": "adam",
