@@ -145,7 +145,7 @@ def test_a_fork_starts_from_what_its_parent_did_and_from_nothing_else() -> None:
         {"init_from": {"strict": False}},
         {"init_from": {"facts": {"sha256": "d" * 64}}},
     ):
-        with pytest.raises(SpecRefused, match="/patch/init_from: .*would change the weights"):
+        with pytest.raises(SpecRefused, match=r"/patch/init_from: .*would change the weights"):
             patched(stored, patch, epoch=2)
     with pytest.raises(SpecRefused, match="/patch/init_from"):
         patched(spec(None, epochs=5).model_dump(mode="json"), {"init_from": {"job": JOB}}, epoch=2)

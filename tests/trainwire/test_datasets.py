@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
+from safetensors.torch import save_file
 from typer.testing import CliRunner, Result
 
 from core.errors import DataRefused, Gone, WrongStatus
@@ -170,7 +172,26 @@ def test_words_of_others_cannot_steer_the_terminal() -> None:
             "5,000 pictures of 1 x 28 x 28 in 2 classes",
         ),
         ({"form": "text", "format": "txt", "rows": 1470}, "1,470 lines of text"),
+        ({"form": "weights", "format": "safetensors", "rows": 4, "parameters": 1210}, "4 tensors, 1,210 numbers"),
     ],
 )
 def test_what_a_dataset_holds_is_said_in_a_line(profile: dict[str, object], told: str) -> None:
     assert told in schema.holds(ProfileView.model_validate(profile))
+
+
+def test_weights_are_listed_tensor_by_tensor_and_named_as_a_spec_starts_from_them(
+    service: Up, client: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_file({"hidden.0.weight": torch.zeros(3, 2), "count": torch.tensor(1)}, path)
+    added = command(service, "add", str(path))
+    assert added.exit_code == 0
+    assert "weights of a model: 2 tensors, 7 numbers, as safetensors" in added.stdout
+    assert ["hidden.0.weight", "F32", "3", "x", "2"] in [line.split() for line in added.stdout.splitlines()]
+    dataset = client.upload(path)
+    assert f'In a spec: "init_from": {{"upload": "{dataset.id}"}}' in added.stdout
+    assert command(service, "rows", dataset.id).exit_code == 2
+    torch.save({"a": 1}, tmp_path / "mine.pt")
+    refused = command(service, "add", str(tmp_path / "mine.pt"))
+    assert (refused.exit_code, "safetensors.torch.save_file" in refused.stderr) == (2, True)
+    client.delete_dataset(dataset.id)
