@@ -136,25 +136,46 @@ augmentations = Registry("augmentation", needs=["unit"])
 tokenizers = Registry("tokenizer", needs=["vocabulary", "restore"])
 layers = Registry("layer", needs=["sized"])
 
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """What an installed package adds parts by: its entry point, the package, and why it was left out, if it was."""
+
+    name: str
+    package: str
+    error: str | None = None
+
+
 _plugins_lock = threading.RLock()
-_plugins_loaded: list[str] = []
+_plugins: list[Plugin] = []
+_plugins_loaded = threading.Event()
+
+
+def plugins() -> tuple[Plugin, ...]:
+    """Every installed plugin, loaded or left out."""
+    _load_plugins()
+    return tuple(_plugins)
 
 
 def _load_plugins() -> None:
     """Import the installed packages that add parts, once; one that fails is left out and said in the log."""
     with _plugins_lock:
-        if _plugins_loaded:
+        if _plugins_loaded.is_set():
             return
-        _plugins_loaded.append(PLUGINS)
-        for plugin in entry_points(group=PLUGINS):
-            _load(plugin.name, plugin.load)
+        _plugins_loaded.set()
+        for point in entry_points(group=PLUGINS):
+            package = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            _plugins.append(Plugin(point.name, package, _load(point.name, point.load)))
 
 
-def _load(name: str, load: Callable[[], object]) -> None:
+def _load(name: str, load: Callable[[], object]) -> str | None:
+    """Import one; what went wrong, if anything did."""
     try:
         load()
-    except Exception:  # noqa: BLE001  (a stranger's package must not take the service down)
+    except Exception as error:  # noqa: BLE001  (a stranger's package must not take the service down)
         _log.exception("The parts of %r could not be loaded and are missing.", name)
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return None
 
 
 def _part(kind: str, build: Callable[..., Any], facts: Mapping[str, Any]) -> Part:

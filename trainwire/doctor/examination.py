@@ -20,6 +20,7 @@ READY_WITHIN_S = 10.0
 def examine(data: Path | None) -> Iterator[Finding]:
     """What is found of the service on `data`, or of the one that TRAINWIRE_* names."""
     yield from told("python", host.python)
+    yield from told("plugins", host.plugins)
     yield from told("sqlite", host.sqlite)
     try:
         here = scene(data)

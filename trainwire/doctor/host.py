@@ -36,6 +36,19 @@ def python() -> Iterator[Finding]:
         yield ok("python", f"{platform.python_version()}, its packages as wanted")
 
 
+def plugins() -> Iterator[Finding]:
+    """The installed packages that add parts; nothing where there are none."""
+    import core.parts  # noqa: F401  (a plugin's names are judged beside Trainwire's own)
+    from core.registry import plugins as installed
+
+    for plugin in installed():
+        if plugin.error is None:
+            yield ok("plugin", f"{plugin.name}, of {plugin.package}")
+        else:
+            seen = f"{plugin.name}, of {plugin.package}, is left out: {plugin.error}"
+            yield broken("plugin", seen, "Mend or remove that package, and start the service again.")
+
+
 def sqlite() -> Iterator[Finding]:
     """Its version: older ones may damage a file that several connections write at once."""
     seen = sqlite3.sqlite_version_info

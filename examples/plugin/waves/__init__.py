@@ -1,0 +1,1 @@
+"""Parts for Trainwire that one can name in a spec once this package is installed."""
