@@ -18,9 +18,11 @@ from core.loading.samples import Samples
 from core.loading.streamed import Streamed
 from core.loading.windowed import Windowed
 from core.loop import augment
+from core.loop.averaging import Average
 from core.loop.eager import eager
 from core.loop.pace import Pace
 from core.loop.position import Position
+from core.loop.precision import Precision
 from core.loop.randomness import seed_all
 from core.loop.reconstruction import to_itself
 from core.loop.run import Loss, Run
@@ -64,6 +66,8 @@ def assemble(
         pace=Pace(spec.epochs, spec.steps_per_epoch),
         augment=augment.make(spec, data, device),
         position=Position(micro_batch=spec.micro_batch_size),
+        precision=make_precision(spec, device),
+        average=make_average(spec, model),
     )
 
 
@@ -95,6 +99,16 @@ def make_schedule(spec: JobSpec, optimizer: Optimizer, *, since: int = 0) -> Sch
         chosen = chosen.model_copy(update={"warmup_epochs": epochs - 1})
     schedule: Schedule = schedulers.build(chosen, optimizer, epochs, spec.steps_per_epoch)
     return schedule
+
+
+def make_precision(spec: JobSpec, device: torch.device) -> Precision:
+    """The numbers that the model computes in, with nothing scaled yet."""
+    return Precision(spec.precision, device.type)
+
+
+def make_average(spec: JobSpec, model: nn.Module) -> Average:
+    """The average of the model's weights that is asked for, before its first step."""
+    return Average(model, spec.ema.decay) if spec.ema else Average()
 
 
 def make_metrics(spec: JobSpec) -> dict[str, Metric]:

@@ -29,11 +29,18 @@ from core.loop.position import Position
 from core.loop.run import Run
 from core.loop.space import ensure_space, storing
 
-WEIGHTS = {"model": "model.safetensors", "kept": "best.safetensors", "chosen": "round.safetensors"}
+WEIGHTS = {
+    "model": "model.safetensors",
+    "average": "average.safetensors",
+    "kept": "best.safetensors",
+    "chosen": "round.safetensors",
+}
 """The parts of a run's state that are weights; each has a file of its own, which is missing when there are none."""
 STATE = "state.pt"
 REQUIRED = frozenset({WEIGHTS["model"], STATE})
-_ABSENT: Mapping[str, Any] = {"kept": {}, "chosen": {}, "rounds": {"ended": []}}
+_ABSENT: Mapping[str, Any] = {
+    "average": {}, "kept": {}, "chosen": {}, "precision": {}, "rounds": {"ended": []},
+}  # fmt: skip
 """The parts of a state that a checkpoint need not have."""
 _PLAIN = 1 << 16
 """Bytes that the state takes beside its tensors, well rounded up."""

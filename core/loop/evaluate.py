@@ -39,20 +39,20 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
     if run.data.test is None:
         return None
     if run.kept.weights:
-        run.model.load_state_dict(run.kept.weights)
+        run.judged.load_state_dict(run.kept.weights)
     with torch.inference_mode():
         cost, figures = _judge(run, run.data.test)
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
 
 
 def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
-    run.model.eval()
+    run.judged.eval()
     if run.spec.data_shape.next_token:
         return language.judge(run, samples.cut(_rows(run)))
     if run.spec.data_shape.reconstructs:
         return reconstruction.judge(run, samples.cut(_rows(run)))
     parts = (part.to(run.device) for part in samples.cut(_rows(run)))
-    prediction = torch.cat([run.model(part.x) for part in parts])
+    prediction = torch.cat([run.predict(part.x) for part in parts])
     cost = run.loss(prediction, samples.y.to(run.device)).item()
     return cost, _measure(run, prediction.cpu(), samples.y.cpu())
 

@@ -24,7 +24,7 @@ def judge(run: Run, pieces: Iterable[Samples]) -> tuple[float, dict[str, float]]
         known = piece.y != PADDING
         if not (count := int(known.sum())):
             continue
-        prediction = run.model(piece.x.to(run.device))
+        prediction = run.predict(piece.x.to(run.device))
         costs.append(run.loss(prediction, piece.y.to(run.device)).item() * count)
         counts.append(count)
         scores, target = prediction[known.to(run.device)].cpu(), piece.y[known].cpu()

@@ -18,9 +18,11 @@ from core.loading.data import Data
 from core.loading.order import block_permutation, block_rows, permutation
 from core.loading.samples import Samples
 from core.loop.augment import Augment
+from core.loop.averaging import Average
 from core.loop.gauge import Gauge
 from core.loop.pace import Pace
 from core.loop.position import Position
+from core.loop.precision import Precision
 from core.loop.randomness import Randomness
 from core.loop.rounds import Rounds
 from core.loop.stopping import Leaders, Watch
@@ -79,6 +81,8 @@ class Run:
     kept: Kept = field(default_factory=Kept)
     tally: Tally = field(default_factory=Tally)
     position: Position = field(default_factory=Position)
+    precision: Precision = field(default_factory=Precision)
+    average: Average = field(default_factory=Average)
     augment: Augment | None = None
     rounds: Rounds = field(default_factory=Rounds)
     chosen: Kept = field(default_factory=Kept)
@@ -100,6 +104,19 @@ class Run:
         """The learning rate of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
+    @property
+    def judged(self) -> nn.Module:
+        """The model that is validated, tested and kept: the averaged one where there is one."""
+        return self.average.model or self.model
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the model that trains gives for `x`, in float32."""
+        return self.precision.forward(self.model, x)
+
+    def predict(self, x: Tensor) -> Tensor:
+        """What the model that is judged gives for `x`, in float32."""
+        return self.precision.forward(self.judged, x)
+
     def stateful(self) -> dict[str, Stateful]:
         """All that a checkpoint holds, by name; whatever is left out here differs after a resume."""
         return {
@@ -112,6 +129,8 @@ class Run:
             "leaders": self.leaders,
             "tally": self.tally,
             "random": Randomness(self.device),
+            "precision": self.precision,
+            "average": self.average,
             "rounds": self.rounds,
             "chosen": self.chosen,
         }

@@ -9,11 +9,13 @@ from core.checkpoint import Occasion
 from core.events import Noticed, RunEvent
 from core.loop import augment
 from core.loop.assembly import (
+    make_average,
     make_feed,
     make_loss,
     make_metrics,
     make_model,
     make_optimizer,
+    make_precision,
     make_schedule,
     make_watch,
     restores_best,
@@ -60,6 +62,7 @@ def turn_over(run: Run, spec: JobSpec) -> Iterator[Noticed]:
         _rebuild_model(run)
     yield from _turn_optimizer(run, old)
     yield from _turn_schedule(run, old)
+    _turn_engine(run, old)
     _turn_watch(run, old)
     _turn_rest(run, old)
     if spec.seed != old.seed:
@@ -115,6 +118,17 @@ def _rhythm(spec: JobSpec) -> dict[str, Any]:
         "batch_size": spec.batch_size,
         "drop_last": spec.loader.drop_last,
     }
+
+
+def _turn_engine(run: Run, old: JobSpec) -> None:
+    """Other numbers are scaled anew; an average goes on, under another decay too, and a new one begins here."""
+    spec = run.spec
+    if spec.precision != old.precision:
+        run.precision = make_precision(spec, run.device)
+    if (spec.ema, spec.model) != (old.ema, old.model):
+        before, run.average = run.average, make_average(spec, run.model)
+        if before.model is not None:
+            run.average.load_state_dict(before.state_dict())
 
 
 def _turn_watch(run: Run, old: JobSpec) -> None:

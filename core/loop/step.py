@@ -21,13 +21,16 @@ def find_gradients(run: Run, batch: Samples) -> Tensor:
     run.optimizer.zero_grad()
     if run.position.micro_batch:
         return _added_up(run, batch, batch.cut(run.position.micro_batch))
-    loss = run.loss(run.model(batch.x), batch.y)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss = run.loss(run.forward(batch.x), batch.y)
+    run.precision.backward(loss)
     return loss
 
 
 def tame_gradients(run: Run) -> None:
     """Cut each gradient by value, and then all of them together by their norm, as far as the spec wants it."""
+    if not (run.spec.clip_grad_value or run.spec.clip_grad_norm):
+        return
+    run.precision.unscale(run.optimizer)
     if run.spec.clip_grad_value:
         clip_grad_value_(run.model.parameters(), run.spec.clip_grad_value)
     if run.spec.clip_grad_norm:
@@ -35,16 +38,20 @@ def tame_gradients(run: Run) -> None:
 
 
 def take_step(run: Run, batch: Samples, *, gradients: Gradients = find_gradients) -> Tensor:
-    """Move the weights by one batch: its mean loss before the step, left on the device."""
+    """Move the weights by one batch: its mean loss before the step, left on the device.
+
+    A step that the precision skips moves neither the schedule nor the average: both count the steps that were taken.
+    """
 
     def cost() -> Tensor:
         loss = gradients(run, batch)
         tame_gradients(run)
         return loss
 
-    # A function, because lbfgs asks for the cost several times a step; the others ask once.
-    loss: Tensor = run.optimizer.step(cost)  # type: ignore[arg-type, assignment]
-    run.schedule.step_batch()
+    loss, moved = run.precision.step(run.optimizer, cost)
+    if moved:
+        run.schedule.step_batch()
+        run.average.see(run.model)
     return loss.detach()
 
 
@@ -53,8 +60,8 @@ def _added_up(run: Run, batch: Samples, pieces: list[Samples]) -> Tensor:
     count = _tokens if run.spec.data_shape.next_token else _samples
     whole, shares = count(batch), []
     for piece in pieces:
-        share = run.loss(run.model(piece.x), piece.y) * (count(piece) / whole)
-        share.backward()  # type: ignore[no-untyped-call]
+        share = run.loss(run.forward(piece.x), piece.y) * (count(piece) / whole)
+        run.precision.backward(share)
         shares.append(share.detach())
     return torch.stack(shares).sum()
 

@@ -71,7 +71,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
                 if not is_finite(row.train_loss, row.val_loss):
                     raise _diverged(run, row)
                 if best and restores_best(run.spec):
-                    run.kept.keep(run.model)
+                    run.kept.keep(run.judged)
                 run.schedule.step_epoch(row.train_loss if row.val_loss is None else row.val_loss)
                 run.end_epoch(row)
                 yield from cadence.after_epoch(row, over=leg.is_over(run))
@@ -115,6 +115,8 @@ def _diverged(run: Run, row: EpochRow) -> Diverged:
     hint = f"Try a lower lr, for example {spec.lr / 10:g} instead of {spec.lr:g}."
     if spec.data_shape.task == "numbers" and spec.preprocess.target == "none":
         hint += ' A target of large numbers also wants preprocess.target "standard".'
+    elif spec.precision == "fp16":
+        hint += ' In precision "fp16" nothing may be larger than 65504; "bf16" has the range of float32.'
     elif spec.clip_grad_norm is None:
         hint += " clip_grad_norm, for example 1, also tames large steps."
     return Diverged(f"{name} became {cost} in epoch {row.epoch} at lr {row.lr:g}.", hint=hint, param="/lr")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.loop.assembly import assemble, make_loss, make_model, restores_best
+from core.loop.averaging import Average
 from core.loop.course import Leg
 from core.loop.position import Position
 from core.loop.rounds import Ended
@@ -40,7 +41,7 @@ def close(run: Run) -> None:
         if run.kept.weights:
             run.chosen = run.kept
         else:
-            run.chosen.keep(run.model)
+            run.chosen.keep(run.judged)
 
 
 def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | None:
@@ -57,6 +58,7 @@ def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | N
     if leg.number != run.position.stage:
         run.spec, run.data = leg.spec, supply.of(leg.data)
         run.model, run.loss = make_model(leg.spec).to(run.device), make_loss(leg.spec, run.data)
+    run.average = Average()  # what was kept is averaged already
     run.model.load_state_dict(run.chosen.weights)
     run.kept = run.chosen if ended.best is not None and restores_best(leg.spec) else Kept()
     run.watch.best, run.position.last = ended.best, ended.last

@@ -47,7 +47,7 @@ def save(
     """
     with storing(folder):
         with written(folder / WEIGHTS) as draft:
-            write_weights(run.kept.weights or run.model.state_dict(), draft)
+            write_weights(run.kept.weights or run.judged.state_dict(), draft)
         weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
         with written(folder / CARD) as draft:
             card = json.dumps(_card(run, weights, figures, memory), indent=2, ensure_ascii=False, allow_nan=False)
@@ -166,6 +166,7 @@ def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memor
             "epoch": kept and kept.epoch,
             "fold": run.spec.split.fold,
             "seed": run.seed,
+            "ema": run.spec.ema and run.spec.ema.model_dump(),
         },
         "figures": {
             "best": best and wire.finite(best.public()),

@@ -31,7 +31,7 @@ def data_is_within_bounds(outline: Outline) -> Iterator[Finding]:
 
 def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
     """Weights, optimizer state and activations are not larger than a worker may hold."""
-    state, cost = outline.optimizer_state, outline.cost
+    state, cost = outline.optimizer_state + (outline["ema"] is not None), outline.cost
     weights = training_bytes(cost, state=state, batch_size=0)
     if weights > MAX_BYTES and cost.parameters <= MAX_PARAMETERS:
         yield from _bounded(("model",), outline["model"].name, size=weights, what="weights and optimizer state")

@@ -57,11 +57,23 @@ def only_single_samples_are_accumulated(outline: Outline) -> Iterator[Finding]:
         yield Finding(("on_out_of_memory",), wanted, told, ["fail"])
 
 
+def gradients_of_one_cost_are_scaled(outline: Outline) -> Iterator[Finding]:
+    """Some optimizers ask for the cost several times a step, which fp16's scaling does not allow."""
+    wanted = outline["precision"]
+    if wanted == "fp16" and outline.optimizer.facts.get("full_batch"):
+        told = (
+            f"{shown(outline.optimizer.name)} asks for the cost several times a step, and fp16 scales that of one. "
+            'Take "fp32" or "bf16".'
+        )
+        yield Finding(("precision",), wanted, told, ["fp32", "bf16"])
+
+
 ENGINE_CHECKS: tuple[Check, ...] = (
     every_batch_is_big_enough,
     micro_batches_fit_batches,
     every_micro_batch_is_big_enough,
     only_single_samples_are_accumulated,
+    gradients_of_one_cost_are_scaled,
 )
 
 

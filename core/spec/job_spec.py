@@ -15,7 +15,7 @@ from core.errors import SpecRefused
 from core.parts.limits import Epochs, LearningRate, Seed
 from core.registry import optimizers, schedulers
 from core.spec.defaults import filled, last_resort
-from core.spec.engine import BatchSize, Clip, ClipValue, MicroBatchSize
+from core.spec.engine import BatchSize, Clip, ClipValue, MicroBatchSize, MovingAverage, PrecisionName
 from core.spec.fields import (
     MAX_SEEDS,
     STRICT,
@@ -107,8 +107,10 @@ class JobSpec(BaseModel):
         default_factory=last_resort, description="accuracy for classes, f1 for labels, rmse for numbers when not given."
     )
     loader: Loader = Loader()
+    precision: PrecisionName = "fp32"
     clip_grad_value: ClipValue = None
     clip_grad_norm: Clip | None = None
+    ema: MovingAverage | None = None
     seed: Seed = 0
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
         default=1, description="Train as often over the same data, with seed, seed + 1, and so on."

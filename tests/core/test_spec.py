@@ -41,6 +41,7 @@ DESIGN: dict[str, Any] = {
 }
 NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "micro_batch_size", "clip_grad_value"}
 NEWER |= {"seeds", "init_from"}
+NEWER |= {"precision", "ema", "param_groups", "freeze", "compile"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
     DESIGN,
@@ -115,8 +116,10 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
             "pin_memory": "auto",
             "streaming": False,
         },
+        "precision": "fp32",
         "clip_grad_value": None,
         "clip_grad_norm": None,
+        "ema": None,
         "seed": 0,
         "seeds": 1,
         "checkpoints": {

@@ -51,6 +51,21 @@ def test_a_batch_that_only_fits_in_pieces_is_taken_in_pieces() -> None:
     taken(**large, micro_batch_size=1_000)
 
 
+def test_fp16_scales_the_cost_of_one_step_alone() -> None:
+    full = {"optimizer": "lbfgs", "batch_size": 120}
+    problem = refused(**full, precision="fp16")
+    assert (problem.pointer, problem.allowed) == ("/precision", ["fp32", "bf16"])
+    taken(**full, precision="bf16")
+
+
+def test_an_average_takes_the_memory_of_one_more_set_of_weights() -> None:
+    dataset = {"name": "random", "samples": 100, "features": 100_000}
+    large = {"dataset": dataset, "model": {"name": "mlp", "hidden": [960]}}
+    spec = {**large, "optimizer": {"name": "lbfgs", "history_size": 8}, "batch_size": 100}
+    taken(**spec)
+    assert refused(**spec, ema={}).pointer == "/model"
+
+
 def test_a_patch_of_the_batch_keeps_the_micro_batch_within_it() -> None:
     old = parse_spec({"dataset": "iris", "model": "linear", "micro_batch_size": 16}).model_dump(mode="json")
     assert patched(old, {"micro_batch_size": 4}, epoch=1).micro_batch_size == 4

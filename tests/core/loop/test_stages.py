@@ -68,6 +68,8 @@ PATCHES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "order": ({"loader": {"shuffle": False}}, []),
     "clip": ({"clip_grad_norm": 0.01}, []),
     "clip_value": ({"clip_grad_value": 0.001}, []),
+    "precision": ({"precision": "bf16"}, []),
+    "ema": ({"ema": {"decay": 0.9}}, []),
     "micro_batch_size": ({"micro_batch_size": 7}, []),
     "seed": ({"seed": 7}, []),
     "dropout": ({"model": {**JOB["model"], "dropout": 0.6}}, []),

@@ -40,6 +40,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "kept": {"early_stopping": RESTORING, "dataset": "wine", "lr": 1.5, "batch_size": 14},
     "tally": {},
     "random": {"model": DROPOUT},
+    "precision": {"dataset": "diabetes", "model": "linear", "precision": "fp16", "batch_size": 50, "metrics": []},
+    "average": {"ema": {"decay": 0.9}},
     "rounds": {"split": {"folds": 2}, "epochs": 2},
 }
 """For each part of the state a job that needs it."""
