@@ -153,21 +153,10 @@ def _read(path: str | Path) -> tuple[Path, Mapping[str, Any]]:
 
 def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memory | None) -> dict[str, Any]:
     best, last = run.watch.best, run.position.last
-    kept = best if run.kept.weights else last
     columns, shape = run.data.columns, run.spec.model_shape
     return {
         "name": run.spec.name,
-        "weights": {
-            "file": weights.name,
-            "sha256": weights.sha256,
-            "bytes": weights.bytes,
-            "parameters": sum(weight.numel() for weight in run.model.parameters()),
-            "kept": "best" if run.kept.weights else "last",
-            "epoch": kept and kept.epoch,
-            "fold": run.spec.split.fold,
-            "seed": run.seed,
-            "ema": run.spec.ema and run.spec.ema.model_dump(),
-        },
+        "weights": _told(run, weights),
         "figures": {
             "best": best and wire.finite(best.public()),
             "last": last and wire.finite(last.public()),
@@ -192,4 +181,20 @@ def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memor
         "versions": dict(VERSIONS),
         "spec": run.spec.model_dump(mode="json"),
         "memory": memory and asdict(memory),
+    }
+
+
+def _told(run: Run, weights: Artifact) -> dict[str, Any]:
+    """Which weights these are."""
+    kept = run.watch.best if run.kept.weights else run.position.last
+    return {
+        "file": weights.name,
+        "sha256": weights.sha256,
+        "bytes": weights.bytes,
+        "parameters": sum(weight.numel() for weight in run.model.parameters()),
+        "kept": "best" if run.kept.weights else "last",
+        "epoch": kept and kept.epoch,
+        "fold": run.spec.split.fold,
+        "seed": run.seed,
+        "ema": run.spec.ema and run.spec.ema.model_dump(),
     }
