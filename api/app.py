@@ -31,6 +31,7 @@ from api.routes import (
     metrics,
     operations,
     pages,
+    plans,
     verbs,
 )
 from api.telemetry import UNTIMED, new_registry
@@ -39,7 +40,7 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-V1 = (jobs, verbs, lineage, metrics, events, checkpoints, artifacts, datasets, catalog)
+V1 = (plans, jobs, verbs, lineage, metrics, events, checkpoints, artifacts, datasets, catalog)
 
 
 def create_app(

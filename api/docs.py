@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.examples import DATA_REFUSED, DETAILS, EPOCH, EVENTS, METRICS_CSV, ROWS_CSV, SPEC_REFUSED
+from api.examples import DATA_REFUSED, DETAILS, EPOCH, EVENTS, METRICS_CSV, PLANNED, ROWS_CSV, SPEC_REFUSED
 from api.problems import MEDIA_TYPE, TITLES
 from core.wire import dumps
 
@@ -95,6 +95,9 @@ FILE: Responses = {
 FIGURES: Responses = {
     200: {"description": "The figures.", "content": text("text/plain", 'trainwire_jobs{status="queued"} 0.0\n')}
 }
+
+
+PLAN: Responses = {200: {"description": "The plan.", "content": {"application/json": {"example": PLANNED}}}}
 
 
 def body(examples: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -54,6 +54,29 @@ RETRIES: dict[str, dict[str, Any]] = {
     "start again": {"summary": "From the beginning", "value": {"from": "start"}},
 }
 
+PLANNED: dict[str, Any] = {
+    "spec": {"dataset": {"name": "digits"}, "model": {"name": "mlp", "hidden": [128]}, "epochs": 40},
+    "parameters": 9610,
+    "trainable_parameters": 9610,
+    "samples": {"train": 1437, "validation": 360, "test": 0},
+    "steps_per_epoch": 45,
+    "epochs": 40,
+    "steps": 1800,
+    "memory": {
+        "source": "arithmetic",
+        "weights_bytes": 38440,
+        "gradients_bytes": 38440,
+        "optimizer_bytes": 38440,
+        "activations_bytes": 52800,
+        "data_bytes": 467220,
+        "baseline_bytes": 205000000,
+        "peak_bytes": 237800000,
+    },
+    "seconds": {"source": "earlier_jobs", "epoch_s": 0.031, "total_s": 1.5, "jobs": 3, "epochs": 60},
+    "runs_on": {"device": "cpu", "queue": None, "workers": ["node-a"]},
+    "notes": [],
+}
+
 EPOCH = {
     "epoch": 7,
     "train_loss": 0.1842,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainwire.commands import checking, datasets, following, looking, making, steering
+from trainwire.commands import checking, datasets, following, looking, making, planning, steering
 from trainwire.demo import demo
 from trainwire.serving import migrate, up
 
@@ -20,6 +20,7 @@ for command in (
     up,
     demo,
     making.submit,
+    planning.plan,
     following.watch,
     looking.jobs,
     looking.show,

@@ -21,8 +21,9 @@ from core.views import (
     JobPage,
     JobView,
     Page,
+    PlanView,
 )
-from trainwire.connection import LONG_POLL_S, Connection, given, job_path
+from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_path, written
 from trainwire.datasets import Datasets
 from trainwire.downloading import fetch
 from trainwire.watching import Event, Patience, follow
@@ -60,6 +61,14 @@ class Client(Datasets):
         With a key of your own, asking again within 24 hours gives the same job, even from another process.
         """
         return self._service.create(JobView, "/v1/jobs", spec, key=idempotency_key)
+
+    def plan(self, spec: Mapping[str, Any]) -> PlanView:
+        """What a job of this spec would be: every default, its sizes, its memory, its time; nothing is queued.
+
+        Raises `SpecRefused` as `submit` does.
+        """
+        answer = self._service.insist("POST", "/v1/jobs/plan", content=written(spec), headers=JSON_BODY)
+        return self._service.read(PlanView, answer)
 
     def job(self, job_id: str) -> JobView:
         """How a job stands."""

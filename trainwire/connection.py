@@ -20,6 +20,7 @@ from trainwire.watching import Patience
 LONG_POLL_S = 30.0
 INSIST_S = 15.0
 """How long a write is repeated while no answer to it arrives: a service restarts within that."""
+JSON_BODY = {"Content-Type": "application/json"}
 UNKNOWN = "Whether it was done is not known; `trainwire {}` shows it."
 
 V = TypeVar("V", bound=View)
@@ -67,8 +68,8 @@ class Connection:
 
     def create(self, view: type[V], path: str, body: Mapping[str, Any], *, key: str | None = None) -> V:
         """What a POST that makes something answers; `key` (default: one of its own) keeps it from being made twice."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key or str(uuid.uuid4())}
-        return self.read(view, self.insist("POST", path, content=_written(body), headers=headers))
+        headers = {**JSON_BODY, "Idempotency-Key": key or str(uuid.uuid4())}
+        return self.read(view, self.insist("POST", path, content=written(body), headers=headers))
 
     def read(self, view: type[V], answer: httpx.Response) -> V:
         """The answer as a `view`; NoServer when something else than Trainwire gave it."""
@@ -106,16 +107,16 @@ def given(values: Mapping[str, Any], **others: Any) -> dict[str, Any]:
     return {name: value for name, value in {**values, **others}.items() if value is not None}
 
 
-def _path(kind: str, its_id: str, *below: str) -> str:
-    return "/".join(["/v1", kind, quote(its_id, safe="").replace(".", "%2E"), *below])
-
-
-def _written(body: Mapping[str, Any]) -> bytes:
+def written(body: Mapping[str, Any]) -> bytes:
     """The body as JSON; NaN and infinity go as they are, for the service names the place of each."""
     try:
         return json.dumps(dict(body)).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise BadRequest(f"The spec cannot be written as JSON: {error}.") from error
+
+
+def _path(kind: str, its_id: str, *below: str) -> str:
+    return "/".join(["/v1", kind, quote(its_id, safe="").replace(".", "%2E"), *below])
 
 
 def _may_have_arrived(error: NoServer | Unavailable) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import PlainValidator
 from starlette.responses import Response
 
 from api import docs
@@ -17,29 +16,20 @@ from api.examples import SPECS
 from api.params import IfNoneMatch, JobId, OnceDep, Wait, json_body
 from api.queueing import queue_new, whole_job
 from api.render import job_json, page_json
+from api.specs import Spec, resolved
 from api.uploads import look_at_files
 from api.waiting import Look, check_id, look_until
-from core.checks import nearest
-from core.errors import BadRequest, SpecRefused
-from core.job import Job, Problem, Status
-from core.spec import JobSpec, names_a_file, parse_spec
+from core.errors import BadRequest
+from core.job import Job, Status
 from core.store import JobQuery, Submit
 from core.views import JobPage, JobView
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-DEVICES_WAIT_S = 10.0
-"""How long a POST for a certain device waits for the embedded node's first look at its devices."""
 MOST_JOBS = 1000
 _NAME_MAX = 200
 
 
-def _judged(data: Any) -> Any:
-    """The spec; one that names a file or a job as it was sent: it is judged where that can be looked up."""
-    return data if names_a_file(data) else JobSpec.model_validate(data)
-
-
-Spec = Annotated[Any, Body(), PlainValidator(_judged, json_schema_input_type=JobSpec)]
 Text = Annotated[str, Query(max_length=_NAME_MAX, pattern=r"^[^\x00]*$")]
 
 
@@ -63,17 +53,7 @@ async def create_job(spec: Spec, api: ApiDep, once: OnceDep) -> Response:
 
 
 def _submit(api: Api, asked: Any) -> Submit:
-    """With all workers in this process, a device that none has is refused at once."""
-    spec = parse_spec(asked, find=api.store.find_dataset, look=api.shelf.look, left=api.store.find_left)
-    wanted = spec.resources.device
-    if api.node is None or wanted in ("auto", "cpu"):
-        return Submit(spec)
-    there = api.node.devices(DEVICES_WAIT_S)
-    if any(device == wanted or device.startswith(f"{wanted}:") for device in there):
-        return Submit(spec)
-    allowed = ["auto", *there]
-    message = f"{wanted!r} is no device of this machine, which has {', '.join(there)}.{nearest(wanted, allowed)}"
-    raise SpecRefused([Problem("/resources/device", message, allowed)])
+    return Submit(resolved(api, asked))
 
 
 @router.get(

@@ -10,7 +10,8 @@ MAX_PARAMETERS = 100_000_000
 MAX_BYTES = 8 * 2**30
 """Of weights, gradients, optimizer state, activations and data together."""
 
-_FLOAT = 4
+FLOAT = 4
+"""Bytes of a number."""
 
 
 def data_bytes(shape: DataShape) -> int:
@@ -19,8 +20,8 @@ def data_bytes(shape: DataShape) -> int:
     A token takes as much: int64 twice, or once beside its text. The targets of a plain text are the text itself.
     """
     if shape.next_token:
-        return 4 * _FLOAT * shape.samples * shape.features[0]
-    return 4 * _FLOAT * shape.samples * (math.prod(shape.features) + _targets(shape))
+        return 4 * FLOAT * shape.samples * shape.features[0]
+    return 4 * FLOAT * shape.samples * (math.prod(shape.features) + _targets(shape))
 
 
 def streamed_bytes(shape: DataShape) -> int:
@@ -35,9 +36,9 @@ def _targets(shape: DataShape) -> int:
 
 def training_bytes(cost: Cost, *, state: int, batch_size: int) -> int:
     """Weights, gradients, `state` more numbers for each weight, and a batch's activations with their gradients."""
-    return _FLOAT * (cost.parameters * (2 + state) + 2 * cost.activations * batch_size)
+    return FLOAT * (cost.parameters * (2 + state) + 2 * cost.activations * batch_size)
 
 
 def prediction_bytes(samples: int, *, outputs: int) -> int:
     """Predictions of `samples` at once, joined from parts, as probabilities, kept and sorted by a metric."""
-    return 4 * _FLOAT * samples * outputs
+    return 4 * FLOAT * samples * outputs

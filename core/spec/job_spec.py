@@ -189,6 +189,11 @@ class JobSpec(BaseModel):
         return self._outline.cost
 
     @property
+    def optimizer_state(self) -> int:
+        """How many numbers the optimizer keeps for each weight."""
+        return self._outline.optimizer_state
+
+    @property
     def _outline(self) -> Outline:
         return Outline(self.__dict__)
 

@@ -8,9 +8,10 @@ from core.checkpoint import Checkpoint
 from core.dataset import Dataset
 from core.errors import Gone, NotFound
 from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
+from core.pace import Pace
 from core.settings import Settings
 from core.starting import Left
-from core.store import checkpoints, claiming, datasets, fleet, reading, sources, submissions
+from core.store import checkpoints, claiming, datasets, fleet, paces, reading, sources, submissions
 from core.store.backend import Backend
 from core.store.claiming import Held
 from core.store.datasets import DatasetPage, DatasetQuery
@@ -133,6 +134,10 @@ class Reads:
     def workers(self) -> list[Worker]:
         """The workers that are alive."""
         return self._database.read(fleet.alive)
+
+    def pace(self, key: str, *, device: str | None) -> Pace | None:
+        """What the latest jobs with this key took on the kind of `device` (None: any), if there are any."""
+        return self._database.read(lambda tx: paces.pace(tx, key, device=device))
 
     def held(self, worker_id: str) -> dict[str, Held]:
         """The jobs the worker holds, by id: attempt, status, and whether to kill the run."""

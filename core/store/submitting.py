@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from core.job import Event, EventType, Job, Status
+from core.pace import pace_key
 from core.store import datasets, rows, sources
 from core.store.backend import Tx
 from core.store.moves import Move, append
@@ -28,6 +29,7 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
         "dataset_id": needed.first,
+        "pace": pace_key(spec),
     }
     values = {**_NEW, **asked, **more, "id": job_id, "spec": spec, "created_at": tx.clock.now()}
     row = tx.conn.execute(insert(jobs).values(values).returning(*rows.JOB)).one()

@@ -48,7 +48,7 @@ class JobColumns(TypedColumns):
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
     `dataset_id` is the upload that the job rests on, `test`, `folds` and `seeds` are figures told at the end, `memory`
-    is what it took.
+    is what it took; `pace` is shared by jobs whose epochs take as long.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -87,6 +87,7 @@ class JobColumns(TypedColumns):
     folds: Column[Any] = Column(JsonText, nullable=True)
     memory: Column[Any] = Column(JsonText, nullable=True)
     seeds: Column[Any] = Column(JsonText, nullable=True)
+    pace: Column[str | None] = Column(Text)
 
 
 class LabelColumns(TypedColumns):
@@ -203,6 +204,7 @@ def _partial(name: str, *columns: Any, where: str) -> None:
 
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
 Index("ix_jobs_name_id", jobs.c.name, jobs.c.id)
+Index("ix_jobs_pace_id", jobs.c.pace, jobs.c.id)
 Index("ix_job_labels_job_id", job_labels.c.job_id)
 Index("ix_checkpoints_home", checkpoints.c.home)
 Index("ix_submissions_created_at", submissions.c.created_at)

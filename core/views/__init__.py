@@ -31,6 +31,7 @@ from core.views.job import (
     WorkerRef,
 )
 from core.views.page import Page, View
+from core.views.plan import PlannedMemoryView, PlannedSecondsView, PlanView, RunsOnView, SamplesView
 from core.views.service import CatalogView, PartView, ProblemItem, ProblemView, WorkerPage, WorkerView
 
 __all__ = [
@@ -59,12 +60,17 @@ __all__ = [
     "Page",
     "ParentView",
     "PartView",
+    "PlanView",
+    "PlannedMemoryView",
+    "PlannedSecondsView",
     "ProblemItem",
     "ProblemView",
     "ProfileView",
     "ProgressView",
     "QueueView",
     "RowsView",
+    "RunsOnView",
+    "SamplesView",
     "TargetsView",
     "TensorView",
     "TransitionView",

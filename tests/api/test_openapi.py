@@ -19,6 +19,7 @@ from tests.api.playing import Play
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 OPERATIONS = {
     "createJob": "POST /v1/jobs",
+    "planJob": "POST /v1/jobs/plan",
     "listJobs": "GET /v1/jobs",
     "getJob": "GET /v1/jobs/{job_id}",
     "deleteJob": "DELETE /v1/jobs/{job_id}",

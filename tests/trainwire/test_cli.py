@@ -30,8 +30,9 @@ def test_submit_and_watch_shows_the_losses_and_ends_as_the_job_did(env: dict[str
     assert lines[0].startswith("job_")
     assert lines[0].endswith(" queued: quick")
     assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["1/3", "2/3", "3/3"]
-    assert "val_accuracy" in lines[-2]
-    assert lines[-1] == "succeeded: completed"
+    assert "val_accuracy" in lines[-3]
+    assert lines[-2] == "succeeded: completed"
+    assert lines[-1].startswith("memory: weights ")
     assert "\x1b" not in done.stdout
 
 

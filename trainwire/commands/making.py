@@ -13,6 +13,8 @@ from trainwire.commands.options import AsJson, JobId, Url, Watch, print_json
 from trainwire.exits import errors_told
 from trainwire.reading import json_object, patch_of
 
+SPEC_WANTED = "job spec: a spec is a JSON object with at least dataset and model"
+
 
 def submit(
     *,
@@ -23,7 +25,7 @@ def submit(
 ) -> None:
     """Queue a job."""
     with errors_told(as_json=as_json), Client(url) as client:
-        job = client.submit(json_object(file, what="job spec: a spec is a JSON object with at least dataset and model"))
+        job = client.submit(json_object(file, what=SPEC_WANTED))
         _queued(client, job, watch=watch, as_json=as_json)
 
 

@@ -1,0 +1,100 @@
+"""How much memory a run will take, by arithmetic: what it keeps, and the most that it holds at any time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from core.data import DataShape
+from core.spec.cost import FLOAT, data_bytes, streamed_bytes
+from core.spec.job_spec import JobSpec
+
+WARM_BYTES = 257_000_000
+"""A process that stands ready with torch and has read nothing (Linux, CPython 3.11, torch 2.13 for CPUs)."""
+KERNEL_BYTES = 32_000_000
+"""What the first steps load beside: the code of the kernels and their workspaces; about as much on a GPU (cuBLAS)."""
+TABLE = 9
+"""How many times the features of a table are there while they are read: columns, their encoding, doubles, copies."""
+SWELLS = 1.25
+"""A batch at its largest, by what is kept of it: the gradients of a layer come before what it kept can go."""
+PASSED = 0.5
+"""What a forward pass without gradients holds at a time, by what one with gradients keeps."""
+EVALUATED = 1 << 24
+"""Numbers that a forward pass without gradients may make of the samples that go through at once."""
+MOST_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Bytes: tensors that are kept, a batch's activations, the data, the process itself; and the peak of all.
+
+    The peak is less than the sum of the most of each, since reading, training and judging follow one another.
+    """
+
+    weights_bytes: int
+    gradients_bytes: int
+    optimizer_bytes: int
+    activations_bytes: int
+    data_bytes: int
+    baseline_bytes: int
+    peak_bytes: int
+
+
+def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
+    """What a run of `spec` will take of the main memory, or of a GPU's: there nothing is held before, or read."""
+    weights = FLOAT * spec.cost.parameters
+    optimizer = weights * spec.optimizer_state
+    at_once = min(spec.micro_batch_size or spec.batch_size, spec.train_samples)
+    activations = round(FLOAT * spec.cost.activations * at_once * SWELLS)
+    data = _held_data(spec)
+    kept = data + 2 * weights + optimizer + _copies(spec) * weights
+    working = max(activations, _evaluation(spec), 0 if on_gpu else weights)  # a checkpoint is written from a copy
+    reading = 0 if on_gpu else _read_data(spec)
+    baseline = 0 if on_gpu else WARM_BYTES
+    peak = baseline + KERNEL_BYTES + max(reading, kept + working)
+    return Footprint(weights, weights, optimizer, activations, data, baseline, peak)
+
+
+def _copies(spec: JobSpec) -> int:
+    """Other weights that are kept beside those that train: the best epoch's, and the best round's."""
+    restores = spec.early_stopping is not None and spec.early_stopping.restore_best
+    return restores + (len(spec.rounds) > 1)
+
+
+def _evaluation(spec: JobSpec) -> int:
+    """A pass over samples that are held back, as many at once as go through; and all predictions, for the metrics."""
+    held = max(spec.val_samples, spec.test_samples)
+    if not held:
+        return 0
+    at_once = min(held, MOST_AT_ONCE, max(1, EVALUATED // max(1, spec.cost.activations)))
+    of_pieces = spec.data_shape.next_token or spec.data_shape.reconstructs
+    predictions = 0 if of_pieces else 2 * FLOAT * held * spec.model_shape.outputs
+    return round(FLOAT * spec.cost.activations * at_once * PASSED) + predictions
+
+
+def _held_data(spec: JobSpec) -> int:
+    """What stays in memory: each number once, tokens as int64; of what is streamed the targets and the order."""
+    shape = _rows(spec)
+    if spec.loader.streaming:
+        return streamed_bytes(shape)
+    targets = 0 if shape.next_token or shape.reconstructs else shape.outputs  # else they are in the sample itself
+    width = FLOAT if shape.vocabulary is None else 2 * FLOAT
+    return width * shape.samples * (math.prod(shape.features) + targets)
+
+
+def _read_data(spec: JobSpec) -> int:
+    """The most that it takes to read the data: once, and in the end what stays."""
+    facts, shape = getattr(spec.dataset, "facts", None), _rows(spec)
+    if spec.loader.streaming:
+        return streamed_bytes(shape)
+    is_table = facts is not None and facts.form == "table" and shape.vocabulary is None
+    return TABLE * _held_data(spec) if is_table else data_bytes(shape)
+
+
+def _rows(spec: JobSpec) -> DataShape:
+    """The shape of the data with all files together; the windows of a series share their rows."""
+    facts, shape = getattr(spec.dataset, "facts", None), spec.data_shape
+    if facts is None:
+        return shape
+    shape = replace(shape, samples=shape.samples + sum(one.samples for one in facts.apart.values()))
+    return shape if facts.series is None else replace(shape, features=shape.features[:1])
