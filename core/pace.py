@@ -10,8 +10,9 @@ from typing import Any
 
 _WITHOUT_WEIGHT = frozenset(
     {
-        "name", "labels", "priority", "seed", "seeds", "epochs", "lr", "scheduler", "early_stopping", "metrics", "checkpoints",
-        "deadline_s", "stall_timeout_s", "on_out_of_memory", "resources", "optimizer", "split",
+        "name", "labels", "priority", "seed", "seeds", "init_from", "epochs", "lr", "scheduler", "early_stopping",
+        "metrics", "checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "resources", "optimizer",
+        "split",
     }
 )  # fmt: skip
 """Fields that leave an epoch as long as it is, and those of which only a part has weight; a new field has weight."""
