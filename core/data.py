@@ -36,6 +36,8 @@ class DataShape:
     """How many ids a sample's tokens may have, padding among them; None where samples are numbers."""
     next_token: bool = False
     """Whether the target is the sample itself, one token further on: `(features[0],)` ids."""
+    categories: tuple[int, ...] = ()
+    """How many codes the last features have each, where a model embeds words; the features before are numbers."""
     reconstructs: bool = False
     """Whether the target is the sample itself; `outputs` are then all of its numbers."""
 
@@ -85,6 +87,8 @@ class ModelShape:
     outputs: int
     vocabulary: int | None = None
     """How many ids there are, where a sample is tokens."""
+    categories: tuple[int, ...] = ()
+    """How many codes the last features have each, where these are codes of words."""
 
 
 @dataclass(frozen=True, slots=True)

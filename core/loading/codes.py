@@ -9,10 +9,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.encoding import DATE_SLOTS, MOST_CATEGORIES, Reading
-from core.loading.table import Cells, numbers, words
-
-Block = NDArray[np.float64]
+from core.encoding import DATE_SLOTS, Reading
+from core.loading.categories import Block, Category, Coded
+from core.loading.table import Cells, numbers
 
 _DAY_S = 86_400.0
 _WEEK_DAYS = 7
@@ -121,59 +120,18 @@ class Moment:
         return {"name": self.name, "kind": "date", "mean": self.mean, "missing": self.missing}
 
 
-@dataclass(frozen=True)
-class Category:
-    """A word as a 1 in its own slot; the last slot is for every other word and for an empty cell.
-
-    Where the training part had neither, scaling holds that slot at 0: weights that never learned anything of it would
-    answer at random.
-    """
-
-    name: str
-    values: tuple[str, ...]
-    width: int
-
-    @classmethod
-    def fit(cls, name: str, reading: Reading, cells: Cells) -> Self:
-        """By the cells of the training part: its most frequent words have slots, in the order of the alphabet."""
-        codes, names = words(cells).codes, words(cells).names
-        counts = np.bincount(codes[codes >= 0], minlength=len(names))
-        order = sorted(np.flatnonzero(counts).tolist(), key=lambda code: (-counts[code], names[code]))
-        return cls(name, tuple(sorted(names[code] for code in order[:MOST_CATEGORIES])), reading.slots)
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """One for each word, then those that training had no word for."""
-        unused = (f"{self.name} unused" for _ in range(self.width - len(self.values) - 1))
-        return (*(f"{self.name}={value}" for value in self.values), *unused, f"{self.name} other")
-
-    @property
-    def scaled(self) -> int:
-        """A word has no unit."""
-        return 0
-
-    def write(self, cells: Cells, block: Block) -> None:
-        """Fill the block."""
-        places, last = {value: place for place, value in enumerate(self.values)}, self.width - 1
-        slots = np.array([*(places.get(name, last) for name in words(cells).names), last])  # the code -1 is the last
-        block[np.arange(len(block)), slots[words(cells).codes]] = 1.0
-
-    def statistics(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"name": self.name, "kind": "category", "values": list(self.values), "slots": self.width}
-
-
 def fitted(name: str, reading: Reading, cells: Cells) -> Code:
     """What a column becomes, by its cells of the training part."""
     if reading.kind == "category":
-        return Category.fit(name, reading, cells)
+        return (Coded if reading.coded else Category).fit(name, reading, cells)
     return Moment.fit(name, reading, cells) if reading.kind == "date" else Quantity.fit(name, reading, cells)
 
 
 def restored(kept: Mapping[str, Any]) -> Code:
     """What a column became, by its statistics."""
     if kept["kind"] == "category":
-        return Category(kept["name"], tuple(kept["values"]), kept["slots"])
+        kind, size = (Coded, kept["codes"]) if "codes" in kept else (Category, kept["slots"])
+        return kind(kept["name"], tuple(kept["values"]), size)
     if kept["kind"] == "date":
         return Moment(kept["name"], kept["mean"], kept["missing"])
     return Quantity(kept["name"], kept["kind"], kept["mean"], kept["missing"])

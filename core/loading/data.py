@@ -17,7 +17,7 @@ from torch import Tensor
 
 from core.data import Arrays, DataShape
 from core.dataset import Facts
-from core.encoding import Reading
+from core.encoding import readings
 from core.errors import InvalidData
 from core.loading import encoding, joining, preprocess, series, split, streaming, text
 from core.loading.batches import at_home
@@ -170,8 +170,8 @@ def _reading(spec: JobSpec, source: Source, train: split.Rows) -> _Reading:
         length = spec.data_shape.features[0]
         tokens = learned(spec.preprocess.text, filter(None, texts[train]), length=length, column=facts.text_column)
         return _Reading(lambda rows: tokens(texts[rows].tolist()), None, tokens=tokens)
-    readings = {name: Reading.parse(told) for name, told in facts.columns.items()}
-    encoder = encoding.fit(source.columns, readings, train)
+    read = readings(facts.columns, embeds=bool(spec.data_shape.categories))
+    encoder = encoding.fit(source.columns, read, train)
     return _Reading(functools.partial(encoder, source.columns), encoder.slots, encoder)
 
 
@@ -184,8 +184,8 @@ def _fit(
     class_names: tuple[str, ...] | None,
 ) -> Columns:
     encoder, wanted = reading.encoder, spec.preprocess
-    only = None if encoder is None else encoder.scaled
-    features = preprocess.fit(wanted.features, train, whole=spec.scales_pictures, only=only)
+    only, coded = (None, 0) if encoder is None else (encoder.scaled, encoder.coded)
+    features = preprocess.fit(wanted.features, train, whole=spec.scales_pictures, only=only, coded=coded)
     return Columns(features, preprocess.fit(wanted.target, target), class_names, reading.names, encoder, reading.tokens)
 
 

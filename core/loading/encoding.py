@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.encoding import Reading
-from core.loading.codes import Block, Code, fitted, restored
+from core.loading.categories import Block, Coded
+from core.loading.codes import Code, fitted, restored
 from core.loading.table import Cells, Words
 
 Rows = NDArray[np.intp]
@@ -40,6 +41,11 @@ class Encoder:
     def scaled(self) -> NDArray[np.bool_]:
         """Which of the slots scaling applies to."""
         return np.array([place < code.scaled for code in self.codes for place in range(len(code.slots))], bool)
+
+    @property
+    def coded(self) -> int:
+        """How many slots are codes, which no scaling may touch; they are the last."""
+        return sum(isinstance(code, Coded) for code in self.codes)
 
     def statistics(self) -> list[dict[str, Any]]:
         """What `model.json` keeps; `restore` is the inverse."""

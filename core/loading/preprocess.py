@@ -70,13 +70,15 @@ class Scaling:
         return self.shift, self.scale
 
 
-def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False, only: NDArray[np.bool_] | None = None) -> Scaling:
+def fit(
+    kind: Kind, rows: NDArray[Any], *, whole: bool = False, only: NDArray[np.bool_] | None = None, coded: int = 0
+) -> Scaling:
     """The scaling of `rows` `(samples, *features)`: `standard` (population deviation, ddof 0) or `minmax` to [0, 1].
 
     It is per column, or one for all numbers with `whole`, as images want it: a pixel that is always black in training
     would else be lost, and neighbouring pixels would no longer compare. `per_channel` is `standard` for each channel
     of images (channels, height, width). With `only` the other columns keep their numbers, which have no unit, unless
-    they are constant.
+    they are constant; the last `coded` ones are codes and stay even then.
     """
     if kind == "none":
         return unscaled()
@@ -85,7 +87,7 @@ def fit(kind: Kind, rows: NDArray[Any], *, whole: bool = False, only: NDArray[np
     columns = rows.reshape(-1, 1) if whole else rows.reshape(len(rows), -1)
     low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
     shift, width = (low, high - low) if kind == "minmax" else _moments(columns)
-    return scaling(kind, shift, width, moves=(high > low) & (width > 0), only=only)
+    return scaling(kind, shift, width, moves=(high > low) & (width > 0), only=only, coded=coded)
 
 
 def unscaled() -> Scaling:
@@ -93,17 +95,20 @@ def unscaled() -> Scaling:
     return Scaling("none", np.zeros(1), np.ones(1))
 
 
-def scaling(
+def scaling(  # noqa: PLR0913  (what moves, and what may not be moved)
     kind: Kind,
     shift: NDArray[np.float64],
     width: NDArray[np.float64],
     *,
     moves: NDArray[np.bool_],
     only: NDArray[np.bool_] | None = None,
+    coded: int = 0,
 ) -> Scaling:
-    """What takes `shift` to 0 and `width` more to 1; 0 for all of a column that does not move."""
+    """What takes `shift` to 0 and `width` more to 1; 0 for all of a column that does not move, but for codes."""
     if only is not None:
         shift, width = np.where(only, shift, 0.0), np.where(only, width, 1.0)
+    if coded:
+        moves = np.concatenate([moves[:-coded], np.ones(coded, bool)])
     return Scaling(kind, shift, np.divide(1.0, width, out=np.zeros_like(width), where=moves))
 
 

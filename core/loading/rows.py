@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from core.intake.words import MISSING, word
-from core.loading.codes import Category, Code, Moment, Quantity
+from core.loading.categories import Category, Coded
+from core.loading.codes import Code, Moment, Quantity
 from core.loading.encoding import Encoder
 from core.loading.table import Cells, Words
 
@@ -31,7 +32,7 @@ def _column(rows: Rows, code: Code) -> Cells:
     if rows and not any(code.name in row for row in rows):
         raise ValueError(f"The rows have no column {code.name!r}, which the model was trained on.")
     cells = [_present(row.get(code.name)) for row in rows]
-    if isinstance(code, Category):
+    if isinstance(code, Category | Coded):
         return _words([None if cell is None else word(cell) for cell in cells])
     read = _reader(code)
     return np.array([_read(read, cell, place, code.name) for place, cell in enumerate(cells, 1)], np.float64)

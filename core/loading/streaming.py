@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.dataset import Facts
-from core.encoding import Reading
+from core.encoding import readings
 from core.loading import preprocess
 from core.loading.columns import LazyColumns
 from core.loading.encoding import Encoder, Rows
@@ -69,8 +69,8 @@ class _TableReader:
 
 
 def _of_table(spec: JobSpec, columns: LazyColumns, train: Rows) -> Features:
-    readings = {name: Reading.parse(text) for name, text in _facts(spec).columns.items()}
-    encoder, scaling = survey_table(columns, readings, train, kind=spec.preprocess.features)
+    read = readings(_facts(spec).columns, embeds=bool(spec.data_shape.categories))
+    encoder, scaling = survey_table(columns, read, train, kind=spec.preprocess.features)
     block = block_rows(spec.data_shape.features)
     origin = f"{_facts(spec).sha256} {encoder.statistics()} {scaling.statistics()}"
 

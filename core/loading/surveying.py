@@ -46,7 +46,8 @@ def survey_table(
     if kind == "none":
         return encoder, preprocess.unscaled()
     low, high, mean, deviation = (np.concatenate(side) for side in zip(*sides, strict=True))
-    return encoder, _scaling(kind, (low, high), mean, deviation, only=encoder.scaled)
+    ends = low, high
+    return encoder, _scaling(kind, ends, mean, deviation, only=encoder.scaled, coded=encoder.coded)
 
 
 def survey_pictures(decoded: Iterator[NDArray[np.float32]], *, kind: Kind, whole: bool) -> Scaling:
@@ -84,12 +85,18 @@ class _Sums:
         return _scaling(kind, (low, high), mean, np.sqrt(np.maximum(squares - mean**2, 0.0)))
 
 
-def _scaling(
-    kind: Kind, ends: tuple[Block, Block], mean: Block, deviation: Block, *, only: NDArray[np.bool_] | None = None
+def _scaling(  # noqa: PLR0913  (four sides, and what is not scaled by them)
+    kind: Kind,
+    ends: tuple[Block, Block],
+    mean: Block,
+    deviation: Block,
+    *,
+    only: NDArray[np.bool_] | None = None,
+    coded: int = 0,
 ) -> Scaling:
     low, high = ends
     shift, width = (low, high - low) if kind == "minmax" else (mean, deviation)
-    return preprocess.scaling(kind, shift, width, moves=(high > low) & (width > 0), only=only)
+    return preprocess.scaling(kind, shift, width, moves=(high > low) & (width > 0), only=only, coded=coded)
 
 
 def _sides(code: Code, cells: Cells, rows: int, *, alone: bool) -> Sides:

@@ -15,6 +15,7 @@ import core.muon
 import core.nets.autoencoder
 import core.nets.cnn
 import core.nets.cnn1d
+import core.nets.columns
 import core.nets.embedding_bag
 import core.nets.ft_transformer
 import core.nets.gpt

@@ -10,6 +10,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from core.data import ModelShape
 from core.nets.attention import kernel
+from core.nets.columns import Words
 
 
 class FtTransformer(nn.Module):
@@ -28,12 +29,14 @@ class FtTransformer(nn.Module):
         residual_dropout: float,
     ) -> None:
         super().__init__()
-        [features] = shape.features
-        self.weight = nn.Parameter(torch.empty(features, d_block))
+        [features], bound = shape.features, 1 / math.sqrt(d_block)
+        self.numbers = features - len(shape.categories)
+        self.weight = nn.Parameter(torch.empty(self.numbers, d_block))
         self.bias = nn.Parameter(torch.empty(features, d_block))
         self.cls = nn.Parameter(torch.empty(d_block))
         for one in (self.weight, self.bias, self.cls):
-            nn.init.uniform_(one, -1 / math.sqrt(d_block), 1 / math.sqrt(d_block))
+            nn.init.uniform_(one, -bound, bound)
+        self.words = Words(shape.categories, d_block, bound=bound) if shape.categories else None
         dropouts = (attention_dropout, ffn_dropout, residual_dropout)
         self.blocks = nn.ModuleList(
             _Block(d_block, attention_n_heads, ffn_d_hidden, dropouts, first=not place) for place in range(n_blocks)
@@ -44,12 +47,19 @@ class FtTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """One prediction row for each sample of `x`."""
-        tokens = torch.addcmul(self.bias, x.unsqueeze(2), self.weight)
-        state = torch.cat([self.cls.expand(len(x), 1, -1), tokens], 1)
+        state = torch.cat([self.cls.expand(len(x), 1, -1), *self._tokens(x)], 1)
         for block in self.blocks:
             state = block(state)
         prediction: Tensor = self.output(self.activation(self.norm(state[:, 0])))
         return prediction
+
+    def _tokens(self, x: Tensor) -> list[Tensor]:
+        """A token for each number, and one for each column of words: `(batch, columns, width)`."""
+        if self.words is None:
+            return [torch.addcmul(self.bias, x.unsqueeze(2), self.weight)]
+        numbers, codes = x[:, : self.numbers], x[:, self.numbers :].long()
+        read = torch.addcmul(self.bias[: self.numbers], numbers.unsqueeze(2), self.weight)
+        return [read, self.bias[self.numbers :] + self.words(codes)]
 
 
 class _Block(nn.Module):

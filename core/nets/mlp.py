@@ -10,6 +10,7 @@ from itertools import chain, pairwise
 from torch import Tensor, nn
 
 from core.data import ModelShape
+from core.nets.columns import Columns
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -25,11 +26,19 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 class Mlp(nn.Module):
     """Fully connected layers, each with its activation: (batch, *features) to (batch, outputs)."""
 
-    def __init__(
-        self, shape: ModelShape, *, hidden: tuple[int, ...], activation: str, dropout: float, batch_norm: bool
+    def __init__(  # noqa: PLR0913  (its settings)
+        self,
+        shape: ModelShape,
+        *,
+        hidden: tuple[int, ...],
+        activation: str,
+        dropout: float,
+        batch_norm: bool,
+        embeddings: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        widths = [math.prod(shape.features), *hidden]
+        self.words = Columns(shape, embeddings) if embeddings else None
+        widths = [math.prod(shape.features) - len(embeddings) + sum(embeddings), *hidden]
         layers = (
             _layer(before, after, activation=activation, dropout=dropout, batch_norm=batch_norm)
             for before, after in pairwise(widths)
@@ -40,7 +49,8 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """One prediction row for each sample of `x`."""
-        prediction: Tensor = self.output(self.hidden(x.flatten(1)))
+        seen = x.flatten(1) if self.words is None else self.words(x)
+        prediction: Tensor = self.output(self.hidden(seen))
         return prediction
 
 

@@ -7,6 +7,7 @@ import math
 from torch import Tensor, nn
 
 from core.data import ModelShape
+from core.nets.columns import Columns
 
 
 class ResMlp(nn.Module):
@@ -22,9 +23,11 @@ class ResMlp(nn.Module):
         dropout1: float,
         dropout2: float,
         batch_norm: bool,
+        embeddings: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        self.input = nn.Linear(math.prod(shape.features), d_block)
+        self.words = Columns(shape, embeddings) if embeddings else None
+        self.input = nn.Linear(math.prod(shape.features) - len(embeddings) + sum(embeddings), d_block)
         dropouts = (dropout1, dropout2)
         blocks = (_Block(d_block, d_hidden, dropouts, batch_norm=batch_norm) for _ in range(n_blocks))
         self.blocks = nn.Sequential(*blocks)
@@ -34,7 +37,8 @@ class ResMlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """One prediction row for each sample of `x`."""
-        seen = self.blocks(self.input(x.flatten(1)))
+        row = x.flatten(1) if self.words is None else self.words(x)
+        seen = self.blocks(self.input(row))
         prediction: Tensor = self.output(self.activation(self.norm(seen)))
         return prediction
 

@@ -2,8 +2,8 @@
 
 Of the other facts, `smallest_batch` says what batch norm needs, `batch_coupled` whether a prediction rests on its whole
 batch, and `patchable` names the settings that leave every weight its name and shape: a fork may change them.
-`misfits` yields what does not fit the shape to be built from, and `pictures` says that samples may be pictures, which
-are then scaled as wholes.
+`embeds` says that words may come as codes, if its setting `embeddings` asks for it. `misfits` yields what does not fit
+the shape to be built from, and `pictures` says that samples may be pictures, which are then scaled as wholes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydantic import Field
 
 from core.checks import Finding
 from core.data import Cost, DataShape, ModelShape
+from core.parts.embedded import Embeddings, joined, widths
 from core.parts.limits import Dropout, MaybeWidths, Widths
 from core.registry import models
 
@@ -35,10 +36,13 @@ def _linear_cost(shape: ModelShape) -> Cost:
     return _dense([math.prod(shape.features), shape.outputs])
 
 
-def _mlp_cost(shape: ModelShape, *, hidden: tuple[int, ...], dropout: float, batch_norm: bool, **_: Any) -> Cost:
-    dense = _dense([math.prod(shape.features), *hidden, shape.outputs])
-    kept = sum(hidden) * (1 + bool(dropout) + batch_norm)
-    return Cost(dense.parameters + 2 * batch_norm * sum(hidden), dense.activations + kept)
+def _mlp_cost(
+    shape: ModelShape, *, hidden: tuple[int, ...], dropout: float, batch_norm: bool, embeddings: Any, **_: Any
+) -> Cost:
+    words = joined(shape, embeddings)
+    dense = _dense([words.width, *hidden, shape.outputs])
+    kept = sum(hidden) * (1 + bool(dropout) + batch_norm) + words.activations
+    return Cost(dense.parameters + words.parameters + 2 * batch_norm * sum(hidden), dense.activations + kept)
 
 
 def _mlp_smallest_batch(*, batch_norm: bool, **_: Any) -> int:
@@ -85,6 +89,7 @@ def linear(shape: ModelShape) -> nn.Module:
     cost=_mlp_cost,
     smallest_batch=_mlp_smallest_batch,
     batch_coupled=_mlp_couples,
+    embeds=True,
     patchable=("activation", "dropout"),
 )
 def mlp(
@@ -94,15 +99,23 @@ def mlp(
     activation: Activation = "relu",
     dropout: Dropout = 0.0,
     batch_norm: bool = False,
+    embeddings: Embeddings = None,
 ) -> nn.Module:
     """A multilayer perceptron: fully connected layers of the given widths.
 
     Rumelhart et al., 1986; batch norm, before the activation, as Ioffe & Szegedy, 2015; dropout as Srivastava et al.,
-    2014.
+    2014. `embeddings` of words as Guo & Berkhahn, 2016.
     """
     from core.nets.mlp import Mlp
 
-    return Mlp(shape, hidden=hidden, activation=activation, dropout=dropout, batch_norm=batch_norm)
+    return Mlp(
+        shape,
+        hidden=hidden,
+        activation=activation,
+        dropout=dropout,
+        batch_norm=batch_norm,
+        embeddings=widths(shape, embeddings),
+    )
 
 
 def _kernel_is_odd(*, kernel_size: int, **_: Any) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from core.checks import Finding
 from core.data import Cost, DataShape, ModelShape
+from core.parts.embedded import Embeddings, joined, widths
 from core.parts.limits import Dropout, Width
 from core.registry import models
 
@@ -61,12 +62,21 @@ def _resnet_fits(shape: DataShape, *, channels: tuple[int, ...], **_: Any) -> It
         yield Finding(("channels",), list(channels), told, {"maxItems": most})
 
 
-def _resmlp_cost(shape: ModelShape, *, n_blocks: int, d_block: int, d_hidden: int, batch_norm: bool, **_: Any) -> Cost:
-    norm = 2 * batch_norm * d_block
+def _resmlp_cost(
+    shape: ModelShape,
+    *,
+    n_blocks: int,
+    d_block: int,
+    d_hidden: int,
+    batch_norm: bool,
+    embeddings: Any,
+    **_: Any,
+) -> Cost:
+    norm, words = 2 * batch_norm * d_block, joined(shape, embeddings)
     block = norm + (d_block + 1) * d_hidden + (d_hidden + 1) * d_block
-    around = (math.prod(shape.features) + 1) * d_block + norm + (d_block + 1) * shape.outputs
+    around = words.parameters + (words.width + 1) * d_block + norm + (d_block + 1) * shape.outputs
     # of each block: the norm, both linear layers with what follows each, and the sum
-    kept = n_blocks * (4 * d_block + 3 * d_hidden) + 3 * d_block + shape.outputs
+    kept = n_blocks * (4 * d_block + 3 * d_hidden) + 3 * d_block + shape.outputs + words.activations
     return Cost(n_blocks * block + around, kept)
 
 
@@ -91,6 +101,7 @@ def resnet(
     cost=_resmlp_cost,
     smallest_batch=_smallest_batch,
     batch_coupled=_couples,
+    embeds=True,
     patchable=("dropout1", "dropout2"),
 )
 def resmlp(
@@ -102,10 +113,12 @@ def resmlp(
     dropout1: Dropout = 0.2,
     dropout2: Dropout = 0.0,
     batch_norm: bool = True,
+    embeddings: Embeddings = None,
 ) -> nn.Module:
     """A multilayer perceptron with residual blocks: as wide as `d_block`, within each block as wide as `d_hidden`.
 
-    The ResNet for tables of Gorishniy et al., 2021. `dropout1` is within a block, `dropout2` behind it.
+    The ResNet for tables of Gorishniy et al., 2021. `dropout1` is within a block, `dropout2` behind it. `embeddings` of
+    words as Guo & Berkhahn, 2016.
     """
     from core.nets.resmlp import ResMlp
 
@@ -117,4 +130,5 @@ def resmlp(
         dropout1=dropout1,
         dropout2=dropout2,
         batch_norm=batch_norm,
+        embeddings=widths(shape, embeddings),
     )

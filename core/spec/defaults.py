@@ -48,7 +48,8 @@ def filled(data: dict[str, Any], lookup: Lookup | None = None) -> dict[str, Any]
     tests = _holds_back(given, "test", dataset=dataset)
     if dataset is not None:
         given["dataset"] = dataset
-        shape = Outline({"dataset": dataset, "model": given.get("model")}).told
+        model = given.get("model")
+        shape = Outline({"dataset": dataset, "model": _chosen(models, model) or model}).told
         task = shape.task
         if task == "numbers" and not shape.reconstructs and datasets.get(dataset.name).facts.get("scales_target"):
             _fill_within(given, "preprocess", target="standard")

@@ -11,6 +11,7 @@ from core.dataset import Facts
 from core.groups import dealt_sizes
 from core.registry import Part, PartSettings, datasets, losses, models, optimizers, tokenizers
 from core.series import series_sizes
+from core.spec.embedding import as_codes, embeds, has_rows
 from core.spec.reconstruction import as_itself, reconstructs
 from core.split import Sizes, fold_sizes, sizes
 from core.windows import window_sizes
@@ -54,6 +55,8 @@ class Outline:
         chosen: PartSettings = self["dataset"]
         shape = datasets.get(chosen.name).facts["shape"]
         found: DataShape = shape(**chosen.settings()) if callable(shape) else shape
+        if self.facts is not None and has_rows(self.facts) and embeds(self._fields.get("model")):
+            found = as_codes(found, self.facts)
         return as_itself(found) if self._reconstructs else found
 
     @property
@@ -72,7 +75,7 @@ class Outline:
         """What the model is sized from."""
         data, loss = self.data_shape, losses.get(self["loss"].name)
         outputs = (loss.facts.get("outputs") or data.classes) if data.classes else data.outputs
-        return ModelShape(data.features, outputs, data.vocabulary)
+        return ModelShape(data.features, outputs, data.vocabulary, data.categories)
 
     @property
     def split_sizes(self) -> Sizes:

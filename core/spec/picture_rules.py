@@ -48,6 +48,8 @@ def _alien(part: Part, outline: Outline) -> str | None:
     shape, tasks = outline.data_shape, part.facts.get("tasks")
     if shape.vocabulary is not None:
         return f"{shown(part.name)} changes numbers; a text is tokens, of which there is nothing in between."
+    if shape.categories:
+        return f"{shown(part.name)} changes numbers; words that are embedded are codes, with nothing in between."
     if part.facts.get("images") and len(shape.features) != 3:
         of = f"a sample of {shown(outline['dataset'].name)} has the shape {list(shape.features)}"
         return f"{shown(part.name)} is for pictures (channels, height, width); {of}."

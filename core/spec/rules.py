@@ -14,6 +14,7 @@ from core.spec.bounds import (
     training_is_within_bounds,
     weights_are_within_bounds,
 )
+from core.spec.embedding import embeds
 from core.spec.engine_rules import ENGINE_CHECKS
 from core.spec.extras import extras_are_installed
 from core.spec.outline import Outline, Unsound, axes
@@ -156,6 +157,14 @@ def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
 OF_THE_WHOLE: tuple[Check, ...] = (rounds_are_of_one_kind,)
 """What is judged once, whatever trainings the job is made of."""
 
+
+def words_are_there_to_embed(outline: Outline) -> Iterator[Finding]:
+    """Embeddings are of columns of words, of an uploaded table whose rows are samples."""
+    if embeds(outline["model"]) and not outline.data_shape.categories:
+        told = f"Embeddings are of a table's columns of words; {shown(outline['dataset'].name)} holds none here."
+        yield Finding(("model", "embeddings"), outline["model"].embeddings, told, [None])
+
+
 CHECKS: tuple[Check, ...] = (
     extras_are_installed,
     series_is_split_in_time,
@@ -177,6 +186,7 @@ CHECKS: tuple[Check, ...] = (
     monitored_figure_exists,
     best_checkpoints_have_a_figure,
     model_fits_data,
+    words_are_there_to_embed,
     an_epoch_has_a_step,
     *ENGINE_CHECKS,
     full_batch_is_full,

@@ -32,6 +32,11 @@ LINES: list[Line] = [
         0.85,
     ),
 ]
+EMBEDDED: list[Line] = [
+    (*LINES[0][:3], {**LINES[0][3], "model": {"name": "resmlp", "embeddings": "auto"}}, 0.97),
+    (*LINES[1][:3], {**LINES[1][3], "model": {"name": "resmlp", "embeddings": "auto"}}, 0.79),
+    (*LINES[1][:3], {**LINES[1][3], "model": {"name": "mlp", "embeddings": "auto"}}, 0.79),
+]
 
 
 def installed(path: str) -> Path:
@@ -45,13 +50,22 @@ def installed(path: str) -> Path:
 
 @pytest.mark.parametrize("case", LINES, ids=[line[0].rpartition("/")[2] for line in LINES])
 def test_a_table_reaches_its_line_in_the_mean_of_five_seeds(tmp_path: Path, case: Line) -> None:
+    _reaches(tmp_path, case)
+
+
+@pytest.mark.parametrize("case", EMBEDDED, ids=[f"{line[1]}-{line[3]['model']['name']}" for line in EMBEDDED])
+def test_words_that_are_embedded_reach_the_same_lines(tmp_path: Path, case: Line) -> None:
+    _reaches(tmp_path, case)
+
+
+def _reaches(tmp_path: Path, case: Line) -> None:
     path, target, chosen, fields, line = case
     shelf, file = Shelf(tmp_path), installed(path)
     upload = shelf.put(file.name, file.read_bytes())
     scores = []
     for seed in range(5):
         seeds = {"seed": seed, "split": {"seed": seed}}
-        spec = shelf.spec(upload, {"target": target, **chosen}, **{**fields, **seeds, "model": "mlp"})
+        spec = shelf.spec(upload, {"target": target, **chosen}, **{"model": "mlp", **fields, **seeds})
         events = train(spec, folder=tmp_path / "model", datasets=tmp_path)
         last = [event.row for event in events if isinstance(event, EpochDone)][-1]
         scores.append(last.figures()[f"val_{spec.metrics[0].name}"])

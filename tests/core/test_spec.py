@@ -91,7 +91,14 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
             "block_size": None,
         },
         "augment": [],
-        "model": {"name": "mlp", "hidden": [128], "activation": "relu", "dropout": 0.0, "batch_norm": False},
+        "model": {
+            "name": "mlp",
+            "hidden": [128],
+            "activation": "relu",
+            "dropout": 0.0,
+            "batch_norm": False,
+            "embeddings": None,
+        },
         "init_from": None,
         "loss": {"name": "cross_entropy", "label_smoothing": 0.0, "class_weight": None},
         "optimizer": {
@@ -268,7 +275,13 @@ def test_drop_last_leaves_the_broken_batch_out(drop_last: bool, steps: int) -> N
 def test_parts_are_settings_objects_by_name() -> None:
     spec = parse_spec(DESIGN)
     assert isinstance(spec.model, PartSettings)
-    assert spec.model.settings() == {"hidden": (128,), "activation": "relu", "dropout": 0.0, "batch_norm": False}
+    assert spec.model.settings() == {
+        "hidden": (128,),
+        "activation": "relu",
+        "dropout": 0.0,
+        "batch_norm": False,
+        "embeddings": None,
+    }
 
 
 def test_the_schema_tells_parts_apart_by_name() -> None:

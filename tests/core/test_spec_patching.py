@@ -132,7 +132,11 @@ def test_what_leaves_data_and_weights_as_they_are_is_taken(patch: dict[str, Any]
         ({"model": "mlp"}, "/patch/model", [[64]]),
         ({"epochs": 5}, "/patch/epochs", {"minimum": 6}),
         ({"lr": -1}, "/patch/lr", {"exclusiveMinimum": 0, "maximum": 1000000, "type": "number"}),
-        ({"model": {"hiden": [3]}}, "/patch/model/hiden", ["activation", "batch_norm", "dropout", "hidden", "name"]),
+        (
+            {"model": {"hiden": [3]}},
+            "/patch/model/hiden",
+            ["activation", "batch_norm", "dropout", "embeddings", "hidden", "name"],
+        ),
     ],
 )
 def test_what_the_weights_cannot_go_on_with_is_refused(patch: dict[str, Any], pointer: str, allowed: Any) -> None:
