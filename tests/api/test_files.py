@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core import intake
+from core.dataset import Profile
 from core.intake import Limits
 from core.views import DatasetView
 from tests.api.uploading import CSV, Looks
@@ -65,6 +67,22 @@ def test_what_is_wrong_with_a_file_is_told_beside_the_rest_of_the_spec(
         assert (answer.status_code, set(told)) == (422, {"/dataset/path", "/lr"})
         assert words in told["/dataset/path"]
     assert looks.seen == ["worse.csv"]
+
+
+def test_a_job_starts_from_the_weights_in_a_file_that_was_looked_into_once(
+    connect: Connect, folder: Path, looks: Looks
+) -> None:
+    (folder / "mine.safetensors").write_bytes(b"weights")
+    looks.profile = Profile("weights", "safetensors", 4, parameters=9_610)
+    client = connect(files=folder)
+    spec = {"dataset": "digits", "model": "mlp", "init_from": {"file": "mine.safetensors", "facts": {"sha256": "lie"}}}
+    facts = [client.post("/v1/jobs", json=spec).json()["spec"]["init_from"]["facts"] for _ in range(2)]
+    assert facts[0] == facts[1]
+    assert (facts[0]["sha256"], facts[0]["bytes"]) == (hashlib.sha256(b"weights").hexdigest(), 7)
+    assert looks.seen == ["mine.safetensors"]
+    spec["init_from"] = {"file": "yours.safetensors"}
+    (told,) = client.post("/v1/jobs", json=spec).json()["errors"]
+    assert (told["pointer"], 'Did you mean "mine.safetensors"' in told["message"]) == ("/init_from/file", True)
 
 
 def test_without_the_setting_no_file_is_read(client: TestClient, looks: Looks) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import pickle
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from core.dataset import Tensor
+from core.errors import DataRefused
 from core.intake import from_json, to_json
-from core.intake.weights import LISTED, MAX_HEADER, MAX_TENSORS
+from core.intake.weights import LISTED, MAX_HEADER, MAX_TENSORS, inspect
 from tests.core.intake.looking import look, problem
 
 NAME = "model.safetensors"
@@ -99,6 +103,41 @@ def test_a_header_is_neither_read_beyond_its_bound_nor_beyond_the_file(tmp_path:
     assert f"at most {MAX_HEADER:,} are read" in problem(tmp_path, long, name=NAME).message
     short = (1000).to_bytes(8, "little") + b"{}"
     assert "the file ends before that" in problem(tmp_path, short, name=NAME).message
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+TENSORS = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from(["F32", "BF16", "I64", "BOOL", "X"]),
+        "shape": st.lists(st.integers(-1, 3), max_size=3),
+        "data_offsets": st.lists(st.integers(-1, 24), min_size=2, max_size=2),
+    }
+)
+
+
+@given(
+    header=st.dictionaries(st.text(max_size=4), TENSORS | ANYTHING, max_size=3)
+    | st.just({"a": tensor(0, 8, shape=(2,)), "b": tensor(8, 10, "BF16")}),
+    held=st.integers(0, 24),
+    cut=st.integers(0, 3),
+)
+def test_whatever_a_file_says_it_is_refused_or_torch_can_load_it(header: Any, held: int, cut: int) -> None:
+    content = written(header, bytes(held))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / NAME
+        path.write_bytes(content[: len(content) - cut])
+        try:
+            profile = inspect(path)
+        except DataRefused:
+            return
+        loaded = load_file(path)
+        assert {name: tuple(one.shape) for name, one in loaded.items()} == {
+            one.name: one.shape for one in profile.tensors
+        }
 
 
 @pytest.mark.parametrize("name", ["model.pt", "model.pth", "pytorch_model.bin", "last.ckpt", "model.pkl"])

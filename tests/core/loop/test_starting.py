@@ -170,6 +170,15 @@ def test_each_fold_starts_from_the_weights(trained: Trainer) -> None:
     assert together.rows[2].train_loss < trained(**given, split={**split, "fold": 3}).rows[0].train_loss
 
 
+@pytest.mark.usefixtures("left")
+def test_each_seed_starts_from_the_weights(trained: Trainer) -> None:
+    given = {"epochs": 1, "batch_size": 200, "loader": {"shuffle": True}}
+    alone = [trained({"job": JOB}, **given, seed=seed) for seed in (3, 4)]
+    together = trained({"job": JOB}, **given, seed=3, seeds=2)
+    assert figures(together) == [figures(one)[0] for one in alone]
+    assert figures(together)[0] != figures(together)[1]
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_weights_of_another_precision_become_the_models_own(
     trained: Trainer, beginnings: Beginnings, left: dict[str, Tensor], tmp_path: Path, dtype: torch.dtype
