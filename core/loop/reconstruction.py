@@ -32,7 +32,7 @@ def judge(run: Run, pieces: Iterable[Samples]) -> tuple[float, dict[str, float]]
     costs, counts = [0.0], [0]
     for piece in pieces:
         x = piece.x.to(run.device)
-        made = run.model(x)
+        made = run.predict(x)
         costs.append(run.loss(made, x).item() * len(x))
         counts.append(len(x))
         for metric in run.metrics.values():

@@ -177,3 +177,18 @@ def test_it_goes_on_exactly_from_every_batch(bench: Bench, shelf: Shelf) -> None
 def test_loader_processes_change_nothing(bench: Bench) -> None:
     fields = {**DIGITS, "model": SMALL, "augment": ["noise"], "batch_size": 400, "epochs": 1}
     assert bench.attempt({**fields, "loader": {"num_workers": 2}}).bits[:-1] == bench.attempt(fields).bits[:-1]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"ema": {"decay": 0.9}}, {"precision": "bf16"}, {"micro_batch_size": 100}, {"seeds": 2}]
+)
+def test_the_figures_are_those_of_the_weights_that_are_left(
+    train_job: TrainJob, cache: Path, fields: dict[str, Any]
+) -> None:
+    job = {**DIGITS, "model": SMALL, "batch_size": 400, "epochs": 1, **fields}
+    told, found = train_job(**job), data.make(parse_spec(job), cache=cache)
+    assert found.held is not None
+    with torch.no_grad():
+        left = float(((load_model(told.folder)(found.held.x) - found.held.x) ** 2).mean())
+    best = min(row.val_loss or 9 for row in told.rows)
+    assert best == pytest.approx(left, rel=1e-2 if "precision" in fields else 1e-4)

@@ -14,6 +14,7 @@ from core.device import resolve
 from core.events import Checkpointed, EpochDone, Finished, RunEvent, Started
 from core.loop import Saving, load_model, train
 from core.spec import parse_spec
+from tests.core.uploading import Shelf
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
 
@@ -41,10 +42,11 @@ CNN1D: dict[str, Any] = {"dataset": "wine", "model": {"name": "cnn1d", "dropout"
 GRU: dict[str, Any] = {**CNN1D, "model": {"name": "rnn", "num_layers": 2, "dropout": 0.1}}
 LSTM: dict[str, Any] = {**CNN1D, "model": {"name": "rnn", "cell": "lstm", "bidirectional": True}}
 FT: dict[str, Any] = {**CNN1D, "model": "ft_transformer"}
+CODE: dict[str, Any] = {**CNN, "model": {"name": "autoencoder", "channels": [4, 8]}, "augment": ["noise"]}
 EACH = pytest.mark.parametrize(
     "fields",
-    [CNN, MLP, STACK, RESNET, CNN1D, GRU, LSTM, FT],
-    ids=["cnn", "mlp", "layers", "resnet", "cnn1d", "gru", "lstm", "ft"],
+    [CNN, MLP, STACK, RESNET, CNN1D, GRU, LSTM, FT, CODE],
+    ids=["cnn", "mlp", "layers", "resnet", "cnn1d", "gru", "lstm", "ft", "autoencoder"],
 )
 
 
@@ -109,3 +111,17 @@ def test_a_run_goes_on_on_another_kind_of_device_and_says_so(
     assert "device" in told
     assert {"cuda", "cpu"} <= set(told.split())
     assert figures(again)[-1]["val_loss"] == pytest.approx(figures(whole)[-1]["val_loss"], rel=0.1)
+
+
+@pytest.mark.parametrize("model", ["resmlp", "ft_transformer"])
+def test_words_that_are_embedded_give_the_same_figures_every_time(tmp_path: Path, model: str) -> None:
+    shelf = Shelf(tmp_path)
+    rows = "".join(f"w{row % 37},{row % 5},{'yn'[row % 37 % 2]}\n" for row in range(400))
+    upload = shelf.put("w.csv", f"word,x,y\n{rows}".encode())
+    spec = shelf.spec(upload, {"target": "y"}, model={"name": model, "embeddings": "auto"}, lr=0.01, epochs=5)
+    one, other = (
+        figures(list(train(spec, folder=tmp_path / "model", device=resolve("cuda"), datasets=tmp_path)))
+        for _ in range(2)
+    )
+    assert one == other
+    assert one[-1]["val_accuracy"] > 0.9
