@@ -132,7 +132,8 @@ def _explained(detail: ErrorDetails, model: type[BaseModel], *, noun: str) -> Fi
 def _unknown(path: Path, model: type[BaseModel], *, value: Any, noun: str) -> Finding:
     name, (_, around) = str(path[-1]), _located(model, path[:-1])
     known = sorted((around or {}).get("properties", {}))
-    within = f"`{path[-2]}`" if len(path) > 1 else noun
+    inner = path[-3:-1] if len(path) > 2 and isinstance(path[-2], int) else path[-2:-1]
+    within = f"`{'/'.join(map(str, inner))}`" if inner else noun
     return Finding(path, value, f"{shown(name)} is not a setting of {within}.{nearest(name, known)}", known)
 
 

@@ -40,17 +40,48 @@ _NO_TRAINING = {
 def enter(run: Run, course: Sequence[Leg], cadence: Cadence, supply: Supply) -> Iterator[RunEvent]:
     """Begin the first of `course`, or go on with it: a run that comes from the stage before is turned over to it."""
     leg = course[0]
+    is_new = run.position.stage < leg.number or (run.position.epoch, run.position.step) == (0, 0)
     if run.position.stage < leg.number and leg.anew:
         begin_anew(run, leg, supply)
     elif run.position.stage < leg.number:
-        yield from turn_over(run, leg.spec)
+        yield from _go_over(run, leg)
         yield from cadence.take(Occasion.EPOCH)
+    if is_new and leg.begins(run):
+        yield _phase_begins(run, leg)
     run.seed = leg.seed
     at, steps = run.position, leg.spec.steps_per_epoch
     epochs = at.began + sum(one.until for one in course if one.is_last)
     run.pace = Pace(epochs, steps, done=at.epoch * steps + at.step)
     if not leg.is_over(run) and cadence.due():
         yield from cadence.look()
+
+
+def _go_over(run: Run, leg: Leg) -> Iterator[Noticed]:
+    """Turn over to the spec of `leg`; where a phase begins, patience is counted anew, and one notice tells all."""
+    notices = list(turn_over(run, leg.spec))
+    if leg.begins(run):
+        run.watch.wait_anew()
+    else:
+        yield from notices
+
+
+def _phase_begins(run: Run, leg: Leg) -> Noticed:
+    spec, place, of = leg.spec, (leg.phase or 0) + 1, len(leg.data.phases or ())
+    epochs, began = spec.epochs - leg.since, run.position.epoch
+    return Noticed(
+        "phase_begins",
+        f"Phase {place} of {of} begins behind epoch {began}: {spec.optimizer.name} at lr {spec.lr:g}, "
+        f"{spec.scheduler.name}, over {epochs} epochs.",
+        {
+            "phase": place,
+            "phases": of,
+            "epoch": began,
+            "epochs": epochs,
+            "optimizer": spec.optimizer.name,
+            "lr": spec.lr,
+            "scheduler": spec.scheduler.name,
+        },
+    )
 
 
 def turn_over(run: Run, spec: JobSpec) -> Iterator[Noticed]:
@@ -91,7 +122,7 @@ def _turn_optimizer(run: Run, old: JobSpec) -> Iterator[Noticed]:
 
 
 def _turn_schedule(run: Run, old: JobSpec) -> Iterator[Noticed]:
-    spec, epoch = run.spec, run.position.epoch
+    spec, epoch = run.spec, run.position.epoch - run.position.began
     changed = [name for name, value in _rhythm(spec).items() if value != _rhythm(old)[name]]
     if not changed:
         return

@@ -15,7 +15,7 @@ from core.failpoints import failpoint
 from core.job import EpochRow, Reason
 from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, Saving, StopAsked, never
-from core.loop.course import legs
+from core.loop.course import Leg, legs
 from core.loop.epoch import train_epoch
 from core.loop.evaluate import judge_by_test
 from core.loop.gauge import Gauge
@@ -69,7 +69,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
                 best = run.watch.see(row)
                 yield EpochDone(row, run.best is row)
                 if not is_finite(row.train_loss, row.val_loss):
-                    raise _diverged(run, row)
+                    raise _diverged(run, row, leg)
                 if best and restores_best(run.spec):
                     run.kept.keep(run.judged)
                 run.schedule.step_epoch(row.train_loss if row.val_loss is None else row.val_loss)
@@ -78,6 +78,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
     except StopAsked:
         yield Stopped()
         return
+    run.spec = course[-1].data  # not that of its last phase alone
     several = crown(run, course, supply)
     yield from _finish(run, several, folder=folder)
 
@@ -109,7 +110,7 @@ def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterat
     yield Finished(reason, artifacts, test, folds, memory, seeds)
 
 
-def _diverged(run: Run, row: EpochRow) -> Diverged:
+def _diverged(run: Run, row: EpochRow, leg: Leg) -> Diverged:
     spec = run.spec
     name, cost = ("train_loss", row.train_loss) if row.val_loss is None else ("val_loss", row.val_loss)
     hint = f"Try a lower lr, for example {spec.lr / 10:g} instead of {spec.lr:g}."
@@ -119,4 +120,5 @@ def _diverged(run: Run, row: EpochRow) -> Diverged:
         hint += ' In precision "fp16" nothing may be larger than 65504; "bf16" has the range of float32.'
     elif spec.clip_grad_norm is None:
         hint += " clip_grad_norm, for example 1, also tames large steps."
-    return Diverged(f"{name} became {cost} in epoch {row.epoch} at lr {row.lr:g}.", hint=hint, param="/lr")
+    param = "/lr" if leg.phase is None else f"/phases/{leg.phase}/lr"
+    return Diverged(f"{name} became {cost} in epoch {row.epoch} at lr {row.lr:g}.", hint=hint, param=param)

@@ -56,7 +56,7 @@ def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | N
     leg, ended = _last_of(course, place), run.rounds.ended[place]
     run.seed = leg.seed
     if leg.number != run.position.stage:
-        run.spec, run.data = leg.spec, supply.of(leg.data)
+        run.spec, run.data = leg.data, supply.of(leg.data)
         run.model, run.loss = make_model(leg.spec).to(run.device), make_loss(leg.spec, run.data)
     run.average = Average()  # what was kept is averaged already
     run.model.load_state_dict(run.chosen.weights)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from core.data import Cost, DataShape
+from core.registry import PartSettings, optimizers
 
 MAX_PARAMETERS = 100_000_000
 MAX_BYTES = 8 * 2**30
@@ -37,6 +38,12 @@ def _targets(shape: DataShape) -> int:
 def training_bytes(cost: Cost, *, state: int, batch_size: int) -> int:
     """Weights, gradients, `state` more numbers for each weight, and a batch's activations with their gradients."""
     return FLOAT * (cost.parameters * (2 + state) + 2 * cost.activations * batch_size)
+
+
+def kept_by(optimizer: PartSettings) -> int:
+    """How many numbers this optimizer keeps for each weight."""
+    state = optimizers.get(optimizer.name).facts.get("state", 2)
+    return int(state(**optimizer.settings()) if callable(state) else state)
 
 
 def prediction_bytes(samples: int, *, outputs: int) -> int:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from core.data import DataShape, Task
 from core.registry import PartSettings, Registry, datasets, models, optimizers
-from core.spec import texts
+from core.spec import phases, texts
 from core.spec.fields import MAX_MONITOR, EarlyStopping, Split
 from core.spec.lookup import Lookup
 from core.spec.outline import Outline
@@ -43,6 +43,7 @@ def filled(data: dict[str, Any], lookup: Lookup | None = None) -> dict[str, Any]
     given = dict(data)
     dataset = _dataset(given.get("dataset"), lookup)
     _fill_name(given)
+    _fill_from_phases(given)
     _fill_rate(given)
     validates = _holds_back(given, "validation", dataset=dataset)
     tests = _holds_back(given, "test", dataset=dataset)
@@ -84,8 +85,14 @@ def _fill_name(given: dict[str, Any]) -> None:
 
 def _fill_rate(given: dict[str, Any]) -> None:
     if optimizer := _chosen(optimizers, given.get("optimizer", "adam")):
-        usual = optimizers.get(optimizer.name).facts["lr"]
-        given.setdefault("lr", usual(**optimizer.settings()) if callable(usual) else usual)
+        given.setdefault("lr", phases.usual_rate(optimizer))
+
+
+def _fill_from_phases(given: dict[str, Any]) -> None:
+    if given.get("phases") is not None and (known := phases.sound(given["phases"])):
+        given["phases"] = known
+        for field, value in phases.followed(known).items():
+            given.setdefault(field, value)
 
 
 def _fill_within(given: dict[str, Any], section: str, **defaults: Any) -> None:

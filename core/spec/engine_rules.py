@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from core.checks import Finding, shown
 from core.spec.outline import Outline
+from core.spec.phase_rules import in_phases
 from core.spec.rounds import Check
 
 
@@ -73,7 +74,7 @@ ENGINE_CHECKS: tuple[Check, ...] = (
     micro_batches_fit_batches,
     every_micro_batch_is_big_enough,
     only_single_samples_are_accumulated,
-    gradients_of_one_cost_are_scaled,
+    in_phases(gradients_of_one_cost_are_scaled),
 )
 
 

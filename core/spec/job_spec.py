@@ -38,6 +38,7 @@ from core.spec.fields import (
 )
 from core.spec.lookup import Find, FindLeft, Look, Lookup
 from core.spec.outline import Outline
+from core.spec.phases import Phases, ends
 from core.spec.rules import findings
 from core.spec.size import oversized, without_facts
 from core.spec.sound import sound_fields
@@ -102,6 +103,10 @@ class JobSpec(BaseModel):
     scheduler: SchedulerChoice = Field(
         default_factory=lambda: schedulers.choose("constant"), json_schema_extra={"default": "constant"}
     )
+    phases: Phases | None = Field(
+        default=None,
+        description="Trained by in turn; optimizer, lr and scheduler are then the first one's, epochs those of all.",
+    )
     early_stopping: EarlyStopping | None = None
     metrics: MetricChoices = Field(
         default_factory=last_resort, description="accuracy for classes, f1 for labels, rmse for numbers when not given."
@@ -152,6 +157,14 @@ class JobSpec(BaseModel):
             seeds = range(self.seed, self.seed + self.seeds)
             return tuple(self.model_copy(update={"seed": seed, "seeds": 1}) for seed in seeds)
         return tuple(self.model_copy(update={"split": split}) for split in self.split.rounds)
+
+    @property
+    def turns(self) -> tuple[JobSpec, ...]:
+        """What is trained by in turn, each up to the end of its `epochs`: the spec itself, or one for each phase."""
+        if self.phases is None:
+            return (self,)
+        phases = zip(self.phases, ends(self.phases), strict=True)
+        return tuple(self.model_copy(update={**dict(one), "epochs": end, "phases": None}) for one, end in phases)
 
     @property
     def drawn_sizes(self) -> Sizes:

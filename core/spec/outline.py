@@ -11,6 +11,7 @@ from core.dataset import Facts
 from core.groups import dealt_sizes
 from core.registry import Part, PartSettings, datasets, losses, models, optimizers, tokenizers
 from core.series import series_sizes
+from core.spec.cost import kept_by
 from core.spec.embedding import as_codes, embeds, has_rows
 from core.spec.reconstruction import as_itself, reconstructs
 from core.split import Sizes, fold_sizes, sizes
@@ -120,6 +121,11 @@ class Outline:
         return tuple(Outline({**self._fields, "split": one}) for one in self["split"].rounds)
 
     @property
+    def phases(self) -> tuple[Outline, ...]:
+        """The outlines of the phases that are trained by in turn: this one, where there are none."""
+        return tuple(Outline({**self._fields, **dict(one)}) for one in self["phases"] or ()) or (self,)
+
+    @property
     def facts(self) -> Facts | None:
         """What is known of the dataset if it is an upload; None of any other."""
         found: Facts | None = getattr(self["dataset"], "facts", None)
@@ -189,9 +195,8 @@ class Outline:
 
     @property
     def optimizer_state(self) -> int:
-        """How many numbers the optimizer keeps for each weight."""
-        state = self.optimizer.facts.get("state", 2)
-        return int(state(**self["optimizer"].settings()) if callable(state) else state)
+        """How many numbers the optimizer keeps for each weight, in the phase that keeps the most."""
+        return max(kept_by(one["optimizer"]) for one in self.phases)
 
     @property
     def _windows(self) -> Sizes:

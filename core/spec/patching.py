@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +15,10 @@ from core.registry import PartSettings, Registry, datasets, losses, models, opti
 from core.spec.fields import Loader
 from core.spec.job_spec import JobSpec, parse_spec
 from core.spec.outline import Outline
+from core.spec.phases import Phase, ends, passed, sound
 from core.spec.size import oversized
+
+Section = TypeVar("Section", bound=BaseModel)
 
 PARTS: Mapping[str, Registry] = {
     "dataset": datasets,
@@ -39,8 +42,8 @@ def patched(spec: Mapping[str, Any], patch: Mapping[str, Any], *, epoch: int) ->
     `lr`, and `checkpoints.monitor` goes on following `early_stopping.monitor` where it did.
 
     Refused is what the trained weights cannot go on with: other data, another split or scaling, a model or a loss that
-    changes their shapes (a model's fact `patchable` names the settings that do not), and `epochs` that leave nothing
-    to train.
+    changes their shapes (a model's fact `patchable` names the settings that do not), phases other than those that are
+    over, and `epochs` or phases that leave nothing to train.
     """
     try:
         return _patched(parse_spec(dict(spec)), patch, epoch=epoch)
@@ -66,10 +69,10 @@ def _patched(old: JobSpec, patch: Any, *, epoch: int) -> JobSpec:
     wished = _wished(before, patch, usual="val_loss" if old.val_samples else "train_loss")
     changes = list(_changes(old, wished, epoch=epoch))
     # what is refused already is judged no further: the rest is, by what stays
-    sound = {**wished, **{str(one.path[0]): before[str(one.path[0])] for one in changes}}
+    judged = {**wished, **{str(one.path[0]): before[str(one.path[0])] for one in changes}}
     told = _told([_within(patch, one) for one in changes])
     try:
-        spec = parse_spec(sound)
+        spec = parse_spec(judged)
     except SpecRefused as refused:
         raise SpecRefused([*told, *refused.problems]) from None
     if told:
@@ -94,9 +97,11 @@ def _wished(before: dict[str, Any], patch: Mapping[str, Any], *, usual: str) -> 
         if _is_renamed(patch.get(field), before[field]["name"]):
             del base[field]
     wished: dict[str, Any] = merged(base, patch)
+    if wished.get("phases") is not None and "phases" in patch:
+        wished = {name: value for name, value in wished.items() if name in patch or name not in Phase.model_fields}
     optimizer = _chosen(optimizers, wished.get("optimizer", "adam"))
     if optimizer and optimizer.name != before["optimizer"]["name"] and "lr" not in patch:
-        del wished["lr"]
+        wished.pop("lr", None)
     return wished
 
 
@@ -131,7 +136,7 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
     if loss := _chosen(losses, wished.get("loss", old.loss)):
         yield from _other_outputs(old, loss)
     yield from _other_beginnings(old, wished)
-    yield from _nothing_left(wished.get("epochs", JobSpec.model_fields["epochs"].default), epoch=epoch)
+    yield from _past(old, wished, epoch=epoch)
 
 
 def _other_beginnings(old: JobSpec, wished: Mapping[str, Any]) -> Iterator[Finding]:
@@ -142,6 +147,24 @@ def _other_beginnings(old: JobSpec, wished: Mapping[str, Any]) -> Iterator[Findi
     if init != before:
         told = "would change the weights that the epochs before began with. Leave it out, or submit a new job."
         yield Finding(("init_from",), init, f"{shown(init)} {told}", [before])
+
+
+def _past(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator[Finding]:
+    """What would change phases that are over by then, or leave no epoch behind them."""
+    now = sound(wished.get("phases"))
+    if now is not None:
+        yield from passed(old.phases or (Phase.model_validate(_alone(dict(old))),), now, epoch=epoch)
+        yield from _nothing_left(ends(now)[-1], "phases", epoch=epoch)
+    elif wished.get("phases") is None:
+        if old.phases and (alone := _valid(Phase, _alone(wished))):
+            told = passed(old.phases, (alone,), epoch=epoch)
+            yield from (replace(one, path=("phases",), value=None) for one in told)
+        yield from _nothing_left(wished.get("epochs", JobSpec.model_fields["epochs"].default), "epochs", epoch=epoch)
+
+
+def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a spec makes a phase."""
+    return {name: fields[name] for name in Phase.model_fields if name in fields}
 
 
 def _differences(
@@ -169,13 +192,13 @@ def _other_outputs(old: JobSpec, loss: PartSettings) -> Iterator[Finding]:
         yield Finding(("loss",), loss.name, told, [old.loss.name])
 
 
-def _nothing_left(epochs: Any, *, epoch: int) -> Iterator[Finding]:
+def _nothing_left(epochs: Any, field: str, *, epoch: int) -> Iterator[Finding]:
     if isinstance(epochs, int) and not isinstance(epochs, bool) and 1 <= epochs <= epoch:
         told = (
             f"{shown(epochs)} epochs leave nothing to train behind epoch {epoch}. "
             "Give more epochs here, or fork from an earlier epoch."
         )
-        yield Finding(("epochs",), epochs, told, {"minimum": epoch + 1})
+        yield Finding((field,), epochs, told, {"minimum": epoch + 1})
 
 
 def _within(patch: Mapping[str, Any], finding: Finding) -> Finding:
@@ -191,7 +214,7 @@ def _chosen(registry: Registry, value: Any) -> PartSettings | None:
         return None
 
 
-def _valid(section: type[BaseModel], value: Any) -> BaseModel | None:
+def _valid(section: type[Section], value: Any) -> Section | None:
     try:
         return section.model_validate(value)
     except ValidationError:

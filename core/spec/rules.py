@@ -18,6 +18,7 @@ from core.spec.embedding import embeds
 from core.spec.engine_rules import ENGINE_CHECKS
 from core.spec.extras import extras_are_installed
 from core.spec.outline import Outline, Unsound, axes
+from core.spec.phase_rules import PHASE_CHECKS, in_phases, phases_say_the_rest
 from core.spec.picture_rules import (
     augmentations_fit_data,
     mixed_batches_have_partners,
@@ -130,31 +131,7 @@ def an_epoch_has_a_step(outline: Outline) -> Iterator[Finding]:
         yield Finding(("loader", "drop_last"), outline["loader"].drop_last, told, [False])
 
 
-def full_batch_is_full(outline: Outline) -> Iterator[Finding]:
-    """Some optimizers compare whole costs and go astray on parts of the data."""
-    train, size = outline.split_sizes.train, outline["batch_size"]
-    if outline.optimizer.facts.get("full_batch") and size < train:
-        told = f"{shown(outline.optimizer.name)} takes the full batch: {train} samples, not {shown(size)}."
-        yield Finding(("batch_size",), size, told, {"minimum": train})
-
-
-def warmup_leaves_epochs(outline: Outline) -> Iterator[Finding]:
-    """The warm-up ends before the run does."""
-    epochs, warmup = outline["epochs"], outline["scheduler"].settings().get("warmup_epochs", 0)
-    if warmup >= epochs:
-        told = f"{shown(warmup)} epochs of warm-up leave none of the {epochs} for the schedule itself."
-        yield Finding(("scheduler", "warmup_epochs"), warmup, told, {"maximum": epochs - 1})
-
-
-def lowest_rate_is_below_lr(outline: Outline) -> Iterator[Finding]:
-    """A schedule that falls to a floor begins above it; else it would climb."""
-    lr, lowest = outline["lr"], outline["scheduler"].settings().get("min_lr", 0)
-    if lowest > lr:
-        told = f"The learning rate begins at {shown(lr)}, so it cannot fall to {shown(lowest)}."
-        yield Finding(("scheduler", "min_lr"), lowest, told, {"maximum": lr})
-
-
-OF_THE_WHOLE: tuple[Check, ...] = (rounds_are_of_one_kind,)
+OF_THE_WHOLE: tuple[Check, ...] = (rounds_are_of_one_kind, phases_say_the_rest)
 """What is judged once, whatever trainings the job is made of."""
 
 
@@ -166,7 +143,7 @@ def words_are_there_to_embed(outline: Outline) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    extras_are_installed,
+    in_phases(extras_are_installed),
     series_is_split_in_time,
     split_is_chosen_one_way,
     folds_can_be_made,
@@ -189,9 +166,7 @@ CHECKS: tuple[Check, ...] = (
     words_are_there_to_embed,
     an_epoch_has_a_step,
     *ENGINE_CHECKS,
-    full_batch_is_full,
-    warmup_leaves_epochs,
-    lowest_rate_is_below_lr,
+    *PHASE_CHECKS,
     weights_are_within_bounds,
     data_is_within_bounds,
     training_is_within_bounds,

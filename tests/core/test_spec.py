@@ -40,7 +40,7 @@ DESIGN: dict[str, Any] = {
     "labels": {"team": "a"},
 }
 NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "micro_batch_size", "clip_grad_value"}
-NEWER |= {"seeds", "init_from"}
+NEWER |= {"seeds", "phases", "init_from"}
 NEWER |= {"precision", "ema", "param_groups", "freeze", "compile"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
@@ -114,6 +114,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "micro_batch_size": None,
         "epochs": 10,
         "scheduler": {"name": "constant", "warmup_epochs": 0},
+        "phases": None,
         "early_stopping": None,
         "metrics": [{"name": "accuracy"}],
         "loader": {
@@ -311,7 +312,13 @@ def test_every_example_is_a_good_spec(path: Path) -> None:
 
 
 def test_the_examples_are_in_reading_order() -> None:
-    assert [path.name[:3] for path in EXAMPLES] == [*(f"0{place}_" for place in range(1, 9)), "11_", "13_", "14_"]
+    assert [path.name[:3] for path in EXAMPLES] == [
+        *(f"0{place}_" for place in range(1, 9)),
+        "11_",
+        "13_",
+        "14_",
+        "15_",
+    ]
 
 
 COLD = """
