@@ -179,6 +179,13 @@ def test_each_seed_starts_from_the_weights(trained: Trainer) -> None:
     assert figures(together)[0] != figures(together)[1]
 
 
+def test_an_average_of_the_weights_begins_at_those_that_the_run_starts_from(
+    trained: Trainer, left: dict[str, Tensor]
+) -> None:
+    kept = load_file(trained({"job": JOB}, ema={"decay": 0.9}, lr=1e-30, epochs=1).weights)
+    assert all(torch.equal(kept[name], one) for name, one in left.items())
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_weights_of_another_precision_become_the_models_own(
     trained: Trainer, beginnings: Beginnings, left: dict[str, Tensor], tmp_path: Path, dtype: torch.dtype
