@@ -17,7 +17,7 @@ from core.loading.data import Data
 from core.loading.samples import Samples
 from core.loading.streamed import Streamed
 from core.loading.windowed import Windowed
-from core.loop import augment
+from core.loop import augment, sketch
 from core.loop.averaging import Average
 from core.loop.eager import eager
 from core.loop.pace import Pace
@@ -72,7 +72,8 @@ def assemble(
 
 
 def make_model(spec: JobSpec) -> nn.Module:
-    """The model with fresh weights, on the CPU."""
+    """The model with fresh weights, on the CPU; raises InvalidSpec for what only a sketch of it can tell."""
+    sketch.judge(spec)
     model: nn.Module = models.build(spec.model, spec.model_shape)
     return model
 

@@ -59,8 +59,9 @@ def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
 
 def _rows(run: Run) -> int:
     """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
-    width = math.prod(run.spec.data_shape.features)
-    return max(1, min(8192, _ACTIVATIONS // max(1, run.spec.cost.activations), _FEATURES // width))
+    width, cost = math.prod(run.spec.data_shape.features), run.spec.cost
+    most = run.spec.batch_size if cost is None else _ACTIVATIONS // max(1, cost.activations)
+    return max(1, min(8192, most, _FEATURES // width))
 
 
 def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:

@@ -24,6 +24,7 @@ from core.parts import (
     tabular,
     tokenizers,
     uploads,
+    vision,
 )
 
 __all__ = [
@@ -50,4 +51,5 @@ __all__ = [
     "tabular",
     "tokenizers",
     "uploads",
+    "vision",
 ]

@@ -197,9 +197,9 @@ class JobSpec(BaseModel):
         return self._outline.scales_pictures
 
     @property
-    def cost(self) -> Cost:
-        """The model's weights and activations."""
-        return self._outline.cost
+    def cost(self) -> Cost | None:
+        """The model's weights and activations; None for one of another package, which must be built to be weighed."""
+        return None if self._outline.model.facts["cost"] is None else self._outline.cost
 
     @property
     def optimizer_state(self) -> int:

@@ -187,8 +187,8 @@ class Outline:
 
     @property
     def cost(self) -> Cost:
-        """The model's weights and activations."""
-        if not self.takes_data:
+        """The model's weights and activations; raises Unsound too where no arithmetic knows them."""
+        if not self.takes_data or self.model.facts["cost"] is None:
             raise Unsound("model")
         found: Cost = self.model.facts["cost"](self.model_shape, **self["model"].settings())
         return found

@@ -251,6 +251,7 @@ def test_a_spec_tells_its_sizes_without_building_anything() -> None:
     assert spec.model_shape == ModelShape(features=(1, 8, 8), outputs=10)
     assert (spec.train_samples, spec.val_samples) == (1437, 360)
     assert spec.steps_per_epoch == 45
+    assert spec.cost is not None
     assert spec.cost.parameters == 65 * 128 + 129 * 10
 
 

@@ -19,6 +19,11 @@ def _spec(*stack: Any, **fields: Any) -> JobSpec:
     return parse_spec({"dataset": "digits", "model": {"name": "layers", "layers": list(stack)}, **fields})
 
 
+def _parameters(spec: JobSpec) -> int:
+    assert spec.cost is not None
+    return spec.cost.parameters
+
+
 def _refused(*stack: Any, **fields: Any) -> dict[str, str]:
     with pytest.raises(SpecRefused) as caught:
         _spec(*stack, **fields)
@@ -80,9 +85,9 @@ def test_the_width_that_is_needed_follows_from_target_and_loss() -> None:
     for dataset, width in (("digits", 10), ("breast_cancer", 1), ("diabetes", 1)):
         told = _refused("flatten", {"name": "linear", "out": 7}, dataset=dataset)
         assert f"are [{width}]" in told["/model/layers/1"]
-        assert _spec("flatten", AUTO, dataset=dataset).cost.parameters
+        assert _parameters(_spec("flatten", AUTO, dataset=dataset))
     two = _spec("flatten", AUTO, dataset="breast_cancer", loss="cross_entropy")
-    assert two.cost.parameters == 31 * 2
+    assert _parameters(two) == 31 * 2
 
 
 def test_text_is_for_other_models_and_batch_norm_wants_two_samples() -> None:

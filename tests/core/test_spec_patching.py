@@ -219,6 +219,9 @@ def _outcome(stored: dict[str, Any], patch: dict[str, Any], *, epoch: int) -> An
         return pointers
     before = parse_spec(stored)
     assert (spec.dataset, spec.split, spec.preprocess) == (before.dataset, before.split, before.preprocess)
-    assert (spec.cost.parameters, spec.model_shape) == (before.cost.parameters, before.model_shape)
+    assert spec.model_shape == before.model_shape
+    assert spec.cost
+    assert before.cost
+    assert spec.cost.parameters == before.cost.parameters
     assert spec.epochs > epoch
     return spec
