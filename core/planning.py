@@ -41,25 +41,25 @@ def plan(spec: JobSpec, place: Place | None, pace: Pace | None) -> dict[str, Any
     """What a job of `spec` would be, for JSON; `pace` is what earlier jobs took for such an epoch."""
     steps = sum(one.steps_per_epoch for one in spec.rounds) * spec.epochs
     sizes, epochs = spec.split_sizes, spec.epochs * len(spec.rounds)
+    parameters = None if spec.cost is None else spec.cost.parameters
     return {
         "spec": spec.model_dump(mode="json"),
-        "parameters": spec.cost.parameters,
-        "trainable_parameters": spec.cost.parameters,
+        "parameters": parameters,
+        "trainable_parameters": parameters,
         "samples": sizes._asdict(),
         "steps_per_epoch": spec.steps_per_epoch,
         "epochs": epochs,
         "steps": steps,
-        "memory": {
-            "source": "arithmetic",
-            **asdict(footprint(spec, on_gpu=place is not None and place.kind == "cuda")),
-        },
+        "memory": _memory(spec, place),
         "seconds": None if pace is None else _seconds(pace, epochs),
         "runs_on": place and {"device": place.device, "queue": spec.resources.queue, "workers": list(place.workers)},
         "notes": list(_notes(spec, place, pace)),
     }
 
 
-def _memory(spec: JobSpec, place: Place | None) -> dict[str, Any]:
+def _memory(spec: JobSpec, place: Place | None) -> dict[str, Any] | None:
+    if spec.cost is None:
+        return None
     on_gpu = place is not None and place.kind == "cuda"
     return {"source": "arithmetic", **asdict(footprint(spec, on_gpu=on_gpu))}
 
@@ -79,6 +79,8 @@ def _notes(spec: JobSpec, place: Place | None, pace: Pace | None) -> Iterator[st
     if place is None:
         queue = "" if spec.resources.queue is None else f" in the queue {spec.resources.queue!r}"
         yield f"No live worker offers the device {spec.resources.device!r}{queue}: the job would wait for one."
+    if spec.cost is None:
+        yield f"parameters, memory: a model of {spec.model.name} must be built to be weighed; the run tells them."
     if pace is None:
         yield "seconds: no earlier job had epochs like these on such a device; ?probe=true times a few batches."
     if spec.early_stopping is not None:

@@ -31,7 +31,7 @@ def _facts(plan: PlanView) -> dict[str, str]:
     samples, place = plan.samples, plan.runs_on
     return {
         "name": str(plan.spec.get("name", "")),
-        "parameters": number(plan.parameters) + _trainable(plan),
+        "parameters": _parameters(plan),
         "samples": f"{number(samples.train)} train, {number(samples.validation)} validate, {number(samples.test)} test",
         "steps": f"{number(plan.steps)}: {number(plan.epochs)} epochs of {number(plan.steps_per_epoch)}",
         "memory": _memory(plan),
@@ -40,12 +40,16 @@ def _facts(plan: PlanView) -> dict[str, str]:
     }
 
 
-def _trainable(plan: PlanView) -> str:
-    frozen = plan.parameters - plan.trainable_parameters
-    return f", {number(plan.trainable_parameters)} of them trained" if frozen else ""
+def _parameters(plan: PlanView) -> str:
+    if plan.parameters is None:
+        return "not known"
+    frozen = plan.parameters != plan.trainable_parameters
+    return number(plan.parameters) + (f", {number(plan.trainable_parameters)} of them trained" if frozen else "")
 
 
 def _memory(plan: PlanView) -> str:
+    if plan.memory is None:
+        return "not known"
     memory = plan.memory.model_dump()
     kinds = ("weights", "gradients", "optimizer", "activations", "data", "baseline")
     parts = ", ".join(f"{kind} {size(memory[f'{kind}_bytes'])}" for kind in kinds if memory[f"{kind}_bytes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from core.data import DataShape
+from core.data import Cost, DataShape
 from core.spec.cost import FLOAT, data_bytes, streamed_bytes
 from core.spec.job_spec import JobSpec
 
@@ -41,14 +41,19 @@ class Footprint:
 
 
 def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
-    """What a run of `spec` will take of the main memory, or of a GPU's: there nothing is held before, or read."""
-    weights = FLOAT * spec.cost.parameters
+    """What a run of `spec` will take of the main memory, or of a GPU's: there nothing is held before, or read.
+
+    Raises ValueError for a model whose cost no arithmetic knows.
+    """
+    if (cost := spec.cost) is None:
+        raise ValueError(f"A model of {spec.model.name} must be built to be weighed.")
+    weights = FLOAT * cost.parameters
     optimizer = weights * spec.optimizer_state
     at_once = min(spec.micro_batch_size or spec.batch_size, spec.train_samples)
-    activations = round(FLOAT * spec.cost.activations * at_once * SWELLS)
+    activations = round(FLOAT * cost.activations * at_once * SWELLS)
     data = _held_data(spec)
     kept = data + 2 * weights + optimizer + _copies(spec) * weights
-    working = max(activations, _evaluation(spec), 0 if on_gpu else weights)  # a checkpoint is written from a copy
+    working = max(activations, _evaluation(spec, cost), 0 if on_gpu else weights)  # a checkpoint is written from a copy
     reading = 0 if on_gpu else _read_data(spec)
     baseline = 0 if on_gpu else WARM_BYTES
     peak = baseline + KERNEL_BYTES + max(reading, kept + working)
@@ -61,15 +66,15 @@ def _copies(spec: JobSpec) -> int:
     return restores + (len(spec.rounds) > 1)
 
 
-def _evaluation(spec: JobSpec) -> int:
+def _evaluation(spec: JobSpec, cost: Cost) -> int:
     """A pass over samples that are held back, as many at once as go through; and all predictions, for the metrics."""
     held = max(spec.val_samples, spec.test_samples)
     if not held:
         return 0
-    at_once = min(held, MOST_AT_ONCE, max(1, EVALUATED // max(1, spec.cost.activations)))
+    at_once = min(held, MOST_AT_ONCE, max(1, EVALUATED // max(1, cost.activations)))
     of_pieces = spec.data_shape.next_token or spec.data_shape.reconstructs
     predictions = 0 if of_pieces else 2 * FLOAT * held * spec.model_shape.outputs
-    return round(FLOAT * spec.cost.activations * at_once * PASSED) + predictions
+    return round(FLOAT * cost.activations * at_once * PASSED) + predictions
 
 
 def _held_data(spec: JobSpec) -> int:

@@ -59,13 +59,13 @@ class PlanView(View):
     """
 
     spec: dict[str, Any]
-    parameters: int = Field(ge=0)
-    trainable_parameters: int = Field(ge=0)
+    parameters: int | None = Field(default=None, ge=0)
+    trainable_parameters: int | None = Field(default=None, ge=0)
     samples: SamplesView
     steps_per_epoch: int = Field(ge=0)
     epochs: int = Field(ge=0)
     steps: int = Field(ge=0)
-    memory: PlannedMemoryView
+    memory: PlannedMemoryView | None = None
     seconds: PlannedSecondsView | None = None
     runs_on: RunsOnView | None = None
     notes: list[str]

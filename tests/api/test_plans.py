@@ -23,6 +23,7 @@ def test_a_plan_tells_what_a_job_would_be_and_makes_none(
     assert answer.status_code == 200
     assert plan.spec == client.post("/v1/jobs", json=SPEC).json()["spec"]
     assert (plan.parameters, plan.steps_per_epoch, plan.epochs, plan.steps) == (610, 45, 5, 225)
+    assert plan.memory is not None
     assert plan.memory.optimizer_bytes == 2 * plan.memory.weights_bytes == 2 * 4 * 610
     assert (plan.seconds, plan.runs_on) == (None, None)
     assert len(plan.notes) == 2

@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 
 from core.catalog import catalog
 from core.errors import InvalidSpec, SpecRefused
 from core.events import Finished, Started
 from core.loop import load_model
 from core.loop.assembly import make_model
+from core.planning import plan
 from core.spec import JobSpec, parse_spec
+from core.views import PlanView
 from tests.core.loop.interrupting import Bench
 from tests.core.loop.test_resume import resumes_exactly
 from tests.core.standing_in import installed
+from trainwire.plans import plan_page
 
 JOB: dict[str, Any] = {"dataset": "digits", "batch_size": 500, "epochs": 2, "lr": 0.01}
 
@@ -65,8 +69,16 @@ def test_a_grey_picture_is_shown_as_three_equal_channels() -> None:
 
 
 @pytest.mark.usefixtures("packages")
-def test_its_cost_is_not_known_before_it_is_built() -> None:
-    assert _spec("anynet").cost is None
+def test_its_cost_is_not_known_before_it_is_built_and_a_plan_says_so() -> None:
+    spec = _spec("anynet")
+    assert spec.cost is None
+    told = plan(spec, None, None)
+    assert (told["parameters"], told["memory"]) == (None, None)
+    assert any("must be built to be weighed" in note for note in told["notes"])
+    page = Console(width=200)
+    with page.capture() as shown:
+        page.print(plan_page(PlanView.model_validate(told)))
+    assert shown.get().count("not known") >= 2
 
 
 @pytest.mark.usefixtures("packages")
