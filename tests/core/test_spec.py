@@ -301,6 +301,8 @@ def test_the_schema_tells_parts_apart_by_name() -> None:
         "gpt",
         *residual,
         *others,
+        "timm",
+        "torchvision",
     ]
     assert objects["discriminator"]["propertyName"] == "name"
     stored = JobSpec.model_json_schema(mode="serialization")
