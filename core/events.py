@@ -42,6 +42,9 @@ class Started:
     versions: Mapping[str, str]
     resumed: Resumed | None = None
     test_samples: int = 0
+    devices: int = 1
+    inexact: str | None = None
+    """Why its figures are not those of one process, if they are not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def block_permutation(samples: int, *, block: int, seed: int, epoch: int) -> Ten
     return order
 
 
-def generator(*facts: int) -> torch.Generator:
+def generator(*facts: int | str) -> torch.Generator:
     """A fresh generator seeded by `facts`: neighbouring seeds and epochs give unrelated streams."""
     digest = hashlib.blake2b(repr(facts).encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "big"))

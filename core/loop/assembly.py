@@ -21,11 +21,12 @@ from core.loop import augment, sketch
 from core.loop.averaging import Average
 from core.loop.eager import eager
 from core.loop.pace import Pace
+from core.loop.peers import ALONE, Peers
 from core.loop.position import Position
 from core.loop.precision import Precision
-from core.loop.randomness import seed_all
+from core.loop.randomness import part_ways, seed_all
 from core.loop.reconstruction import to_itself
-from core.loop.run import Loss, Run
+from core.loop.run import Loss, Run, at_once
 from core.loop.starting import Start
 from core.loop.stopping import Leaders, Watch, rises
 from core.registry import losses, metrics, models, optimizers, schedulers
@@ -36,12 +37,19 @@ _KERNELS = ("fused", "foreach", "capturable")
 """Settings of an optimizer that say how it computes on this device, not what."""
 
 
-def assemble(
-    spec: JobSpec, data: Data, *, device: torch.device, schedule_since: int = 0, start: Start | None = None
+def assemble(  # noqa: PLR0913  (four have a default)
+    spec: JobSpec,
+    data: Data,
+    *,
+    device: torch.device,
+    schedule_since: int = 0,
+    start: Start | None = None,
+    peers: Peers = ALONE,
 ) -> Run:
     """Build the run on `data`, with every global generator seeded by `spec.seed` before the first weights are drawn.
 
-    All are drawn, also where those of `start` then take their place: what is drawn later does not depend on them.
+    All are drawn, also where those of `start` then take their place: what is drawn later does not depend on them. The
+    processes of a run draw the same weights, and then from generators of their own.
     Raises InvalidSpec and InvalidData for weights that do not fit.
     """
     seed_all(spec.seed)
@@ -51,6 +59,8 @@ def assemble(
         start.take(model)
     model = model.to(device)
     optimizer = make_optimizer(spec, model)
+    changes = augment.make(spec, data, device)
+    part_ways(spec.seed, peers.rank)
     return Run(
         spec=spec,
         device=device,
@@ -60,11 +70,12 @@ def assemble(
         optimizer=optimizer,
         schedule=make_schedule(spec, optimizer, since=schedule_since),
         metrics=make_metrics(spec),
-        feed=make_feed(spec, data, device),
+        feed=make_feed(spec, data, device, at_once=at_once(spec, peers, changes)),
         watch=make_watch(spec),
         leaders=Leaders(spec.checkpoints.monitor, spec.checkpoints.keep_best),
         pace=Pace(spec.epochs, spec.steps_per_epoch),
-        augment=augment.make(spec, data, device),
+        augment=changes,
+        peers=peers,
         position=Position(micro_batch=spec.micro_batch_size),
         precision=make_precision(spec, device),
         average=make_average(spec, model),
@@ -119,23 +130,23 @@ def make_metrics(spec: JobSpec) -> dict[str, Metric]:
     return {f"val_{chosen.name}": metrics.build(chosen, *counts) for chosen in spec.metrics}
 
 
-def make_feed(spec: JobSpec, data: Data, device: torch.device) -> Feed:
-    """The road that the batches come by, each sample its own target where the model reconstructs it."""
-    feed = _road(spec, data, device)
+def make_feed(spec: JobSpec, data: Data, device: torch.device, *, at_once: int) -> Feed:
+    """The road that the batches come by, `at_once` samples each; each its own target where the model reconstructs."""
+    feed = _road(spec, data, device, at_once=at_once)
     return to_itself(feed) if spec.data_shape.reconstructs else feed
 
 
-def _road(spec: JobSpec, data: Data, device: torch.device) -> Feed:
+def _road(spec: JobSpec, data: Data, device: torch.device, *, at_once: int) -> Feed:
     workers, pin = spec.loader.num_workers, spec.loader.pin_memory is not False
     if isinstance(data.train, Streamed) and data.train.block > 1:
-        return from_blocks(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
+        return from_blocks(data.train, batch_size=at_once, device=device, workers=workers, pin=pin)
     if workers:
-        return from_workers(data.train, batch_size=spec.batch_size, device=device, workers=workers, pin=pin)
+        return from_workers(data.train, batch_size=at_once, device=device, workers=workers, pin=pin)
     if isinstance(data.train, Windowed):
-        return functools.partial(data.train.batches, batch_size=spec.batch_size, device=device)
+        return functools.partial(data.train.batches, batch_size=at_once, device=device)
     if isinstance(data.train, Samples):
-        return in_memory(data.train, batch_size=spec.batch_size, device=device)
-    return from_thread(data.train, batch_size=spec.batch_size, device=device)
+        return in_memory(data.train, batch_size=at_once, device=device)
+    return from_thread(data.train, batch_size=at_once, device=device)
 
 
 def make_watch(spec: JobSpec) -> Watch:

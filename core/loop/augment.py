@@ -61,6 +61,8 @@ class Augment:
     soften: Callable[[Tensor], Tensor]
     itself: bool = False
     """Whether the target is the sample, which then changes its unit with it."""
+    mixes: bool = False
+    """Whether samples of a batch are mixed with each other."""
 
     def __call__(self, batch: Samples, rows: Tensor, *, epoch: int, step: int) -> Samples:
         """The batch of these `rows` (int64 `(batch,)`, numbers in the training part), the `step`-th of `epoch`.
@@ -93,12 +95,14 @@ def make(spec: JobSpec, data: Data, device: torch.device) -> Augment | None:
     parts = [augmentations.get(chosen.name) for chosen in spec.augment]
     pixels = _range(spec, data) if any(part.facts.get("range") for part in parts) else _PICTURES
     changes = [_change(spec, chosen, pixels) for chosen in spec.augment]
+    mixes = any(part.facts.get("mixes") for part in parts)
     return Augment(
         spec.seed,
         tuple(zip((part.facts["unit"] for part in parts), changes, strict=True)),
         Unit.of(data.columns.features, spec.data_shape.features, device),
-        _softening(spec) if any(part.facts.get("mixes") for part in parts) else as_it_is,
+        _softening(spec) if mixes else as_it_is,
         spec.data_shape.reconstructs,
+        mixes,
     )
 
 

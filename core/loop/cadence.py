@@ -52,12 +52,12 @@ class Cadence:
         self._next = self._after_pause()
 
     def due(self) -> bool:
-        """Whether it is time for a checkpoint, or to stop; asked at every step."""
+        """Whether it is time for a checkpoint, or to stop; asked at every step. The leader's word counts."""
         return self._clock() >= self._next or self._stop()
 
     def look(self) -> Iterator[Checkpointed]:
         """Take the checkpoint that is due, if anything is new; raises StopAsked behind it when the run should stop."""
-        stopping = self._stop()
+        (stopping,) = self._run.peers.agree(self._stop())
         yield from self.take(Occasion.STOP if stopping else Occasion.TIME)
         if stopping:
             raise StopAsked
@@ -69,7 +69,13 @@ class Cadence:
             yield from self.take(Occasion.BEST)
         if wishes.every_epochs and row.epoch % wishes.every_epochs == 0:
             yield from self.take(Occasion.EPOCH)
-        if not over and self.due():
+        if not over:
+            yield from self.look_if_due()
+
+    def look_if_due(self) -> Iterator[Checkpointed]:
+        """Take the checkpoint that is due between two epochs; raises StopAsked when the run should stop."""
+        (due,) = self._run.peers.agree(self.due())
+        if due:
             yield from self.look()
 
     def take(self, occasion: Occasion, *, again: bool = False) -> Iterator[Checkpointed]:
@@ -79,7 +85,8 @@ class Cadence:
         with self._run.tally.aside():
             checkpoint = write(self._run, self._folder, occasion)
             self._saved, self._next = self._place, self._after_pause()
-            yield Checkpointed(checkpoint)
+            if checkpoint is not None:
+                yield Checkpointed(checkpoint)
 
     @property
     def _place(self) -> tuple[int, int]:

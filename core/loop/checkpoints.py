@@ -65,12 +65,15 @@ class Snapshot:
     inexact: str | None
 
 
-def write(run: Run, folder: Path, occasion: Occasion) -> Checkpoint:
+def write(run: Run, folder: Path, occasion: Occasion) -> Checkpoint | None:
     """Write `run` as it stands into a new folder in `folder`; it is there, whole and on the disk, when this returns.
 
+    Of several processes the leader writes what all of them have; the others get None.
     Raises StorageFull, and leaves nothing then, when the disk has not twice the space that it takes.
     """
     parts = {name: part.state_dict() for name, part in run.stateful().items()}
+    if not run.peers.leads:
+        return None
     weights = {file: parts.pop(name) for name, file in WEIGHTS.items() if parts.get(name)}
     rest = {"parts": parts, "fingerprint": dict(fingerprint(run)), "inexact": run.inexact}
     ensure_space(folder, tensor_bytes([weights, rest]) + _PLAIN)

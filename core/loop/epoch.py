@@ -8,8 +8,10 @@ from core.events import RunEvent
 from core.job import EpochRow
 from core.loop.cadence import Cadence
 from core.loop.evaluate import evaluate
+from core.loop.gathering import counted_by_all
 from core.loop.memory import take_what_fits
 from core.loop.run import Run, is_finite
+from core.loop.shares import batches
 from core.loop.step import take_step
 
 
@@ -24,22 +26,23 @@ def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRo
     spares_memory = run.spec.on_out_of_memory == "accumulate"
     tally.start(lr=run.lr)
     run.model.train()
-    for batch in tally.timed(run.batches()):
+    for batch in tally.timed(run.batches() if run.peers.size == 1 else batches(run)):
         loss = (yield from take_what_fits(run, batch, cadence)) if spares_memory else take_step(run, batch)
         tally.add(loss, len(batch.y))
         at.step += 1
-        telling, saving = run.pace.due(), cadence.due()
-        if (telling or saving) and not tally.is_finite():
+        telling, saving = run.peers.agree(run.pace.due(), cadence.due())
+        if (telling or saving) and not run.peers.all(tally.is_finite()):
             break
         if telling:
             yield from run.gauge.news(run) if run.gauge else ()
             yield run.pace.reading(epoch, at.step)
         if saving:
             yield from cadence.look()
+    tally = counted_by_all(tally, run.peers)
     train_loss, seconds = tally.mean(), tally.seconds
     val_loss, metrics = evaluate(run) if is_finite(train_loss) else (None, {})
     speed = tally.samples / seconds
-    return EpochRow(
+    row = EpochRow(
         epoch,
         train_loss,
         val_loss,
@@ -51,3 +54,4 @@ def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRo
         fold=run.spec.split.fold,
         seed=run.seed,
     )
+    return run.peers.told(row)

@@ -26,11 +26,13 @@ def fingerprint(run: Run) -> Fingerprint:
         "processor": f"{platform.machine()} {_processor()}",
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "data": run.data.digest,
+        **_processes(run),
     }
 
 
 def difference(then: Fingerprint, now: Fingerprint) -> str | None:
     """One sentence that names what differs, what it was and what it is; None where nothing does."""
+    then, now = ({"devices": 1, **facts} for facts in (then, now))
     changes = [
         f"{name} {now.get(name, 'unknown')} instead of {then.get(name, 'unknown')}"
         for name in {**then, **now}
@@ -40,6 +42,12 @@ def difference(then: Fingerprint, now: Fingerprint) -> str | None:
         return None
     told = " and ".join(filter(None, [", ".join(changes[:-1]), changes[-1]]))
     return f"The run went on with {told}: its figures may differ in their last bits from an uninterrupted run's."
+
+
+def _processes(run: Run) -> dict[str, str | int]:
+    """How many devices train together and what they share, where it is more than one."""
+    peers = run.peers
+    return {"devices": peers.size, "sharding": peers.sharding or ""} if peers.size > 1 else {}
 
 
 def _device(device: torch.device) -> str:

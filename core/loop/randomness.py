@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.loading.order import generator
+
 
 def seed_all(seed: int) -> None:
     """Seed every global generator: torch's on all devices, and those that a part from elsewhere may draw from."""
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
+
+
+def part_ways(seed: int, rank: int) -> None:
+    """Seed the generators of one process of several by its rank; the first one goes on as if it were alone."""
+    if rank:
+        seed_all(generator(seed, "rank", rank).initial_seed() % 2**63)
 
 
 class Randomness:

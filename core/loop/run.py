@@ -19,8 +19,10 @@ from core.loading.order import block_permutation, block_rows, permutation
 from core.loading.samples import Samples
 from core.loop.augment import Augment
 from core.loop.averaging import Average
+from core.loop.gathering import Counts, Generators
 from core.loop.gauge import Gauge
 from core.loop.pace import Pace
+from core.loop.peers import ALONE, Peers, order_of
 from core.loop.position import Position
 from core.loop.precision import Precision
 from core.loop.randomness import Randomness
@@ -91,6 +93,8 @@ class Run:
     """What measures the memory, made before the run."""
     seed: int | None = None
     """The seed that each epoch is told with, where the job has several."""
+    peers: Peers = ALONE
+    """The other processes that train this run."""
     inexact: str | None = None
     """Why the figures may differ in their last bits from an uninterrupted run's, if they may."""
 
@@ -127,18 +131,30 @@ class Run:
             "schedule": self.schedule,
             "watch": self.watch,
             "leaders": self.leaders,
-            "tally": self.tally,
-            "random": Randomness(self.device),
+            "tally": self.tally if self.peers.size == 1 else Counts(self.tally, self.peers),
+            "random": Randomness(self.device) if self.peers.size == 1 else Generators(self.device, self.peers),
             "precision": self.precision,
             "average": self.average,
             "rounds": self.rounds,
             "chosen": self.chosen,
         }
 
+    @property
+    def batch_samples(self) -> int:
+        """How many samples the batch at hand has, in all processes together."""
+        left = self.spec.train_samples - self.position.step * self.spec.batch_size
+        return min(self.spec.batch_size, left)
+
+    @property
+    def makes_whole_batches(self) -> bool:
+        """Whether each process makes a batch as a whole, although it trains on a part of it."""
+        return makes_whole_batches(self.augment)
+
     def order(self) -> Tensor:
-        """The samples that the running epoch has left: int64, their places in the training part."""
-        done = self.position.step * self.spec.batch_size
-        return _order(self.spec, self.position.running)[done:]
+        """The samples that the running epoch has left for this process: int64, their places in the training part."""
+        size = self.spec.batch_size
+        left = _order(self.spec, self.position.running)[self.position.step * size :]
+        return left if self.makes_whole_batches else order_of(self.peers, left, batch_size=size)
 
     def batches(self) -> Iterator[Samples]:
         """The batches that the running epoch has left, in an order that only the seed and the epoch decide.
@@ -158,7 +174,8 @@ class Run:
         """The same batches, each with its samples' places in the training part: int64, on the CPU."""
         order = self.order()
         if len(order):
-            yield from zip(torch.split(order, self.spec.batch_size), self.feed(order), strict=True)
+            size = at_once(self.spec, self.peers, self.augment)
+            yield from zip(torch.split(order, size), self.feed(order), strict=True)
 
     def end_epoch(self, row: EpochRow) -> None:
         """Stand behind the epoch of `row`, with nothing counted of the next one."""
@@ -169,6 +186,19 @@ class Run:
 def is_finite(*figures: float | None) -> bool:
     """Whether every figure that there is, is a finite number."""
     return all(figure is None or math.isfinite(figure) for figure in figures)
+
+
+def makes_whole_batches(augment: Augment | None) -> bool:
+    """Whether samples of a batch are mixed with each other, so that none can be made without the others."""
+    return augment is not None and augment.mixes
+
+
+def at_once(spec: JobSpec, peers: Peers, augment: Augment | None) -> int:
+    """How many samples of a full batch come to this process."""
+    if makes_whole_batches(augment):
+        return spec.batch_size
+    own = peers.part(spec.batch_size)
+    return own.stop - own.start
 
 
 def _order(spec: JobSpec, epoch: int) -> Tensor:

@@ -24,8 +24,8 @@ from core.loop.cadence import Cadence
 from core.loop.course import Leg
 from core.loop.pace import Pace
 from core.loop.preparation import settle
-from core.loop.randomness import seed_all, undisturbed
-from core.loop.run import Kept, Run
+from core.loop.randomness import part_ways, seed_all, undisturbed
+from core.loop.run import Kept, Run, at_once
 from core.loop.stopping import Leaders
 from core.loop.supply import Supply
 from core.loop.turning import begin_anew
@@ -52,8 +52,8 @@ def enter(run: Run, course: Sequence[Leg], cadence: Cadence, supply: Supply) -> 
     at, steps = run.position, leg.spec.steps_per_epoch
     epochs = at.began + sum(one.until for one in course if one.is_last)
     run.pace = Pace(epochs, steps, done=at.epoch * steps + at.step)
-    if not leg.is_over(run) and cadence.due():
-        yield from cadence.look()
+    if not leg.is_over(run):
+        yield from cadence.look_if_due()
 
 
 def _go_over(run: Run, leg: Leg) -> Iterator[Noticed]:
@@ -98,6 +98,7 @@ def turn_over(run: Run, spec: JobSpec) -> Iterator[Noticed]:
     _turn_rest(run, old)
     if spec.seed != old.seed:
         seed_all(spec.seed)
+        part_ways(spec.seed, run.peers.rank)
 
 
 def _rebuild_model(run: Run) -> None:
@@ -182,8 +183,8 @@ def _turn_rest(run: Run, old: JobSpec) -> None:
     run.augment = augment.make(spec, run.data, run.device)
     leaders, run.leaders = run.leaders, Leaders(wishes.monitor, wishes.keep_best)
     run.leaders.load_state_dict(leaders.state_dict())
-    if (spec.batch_size, spec.loader) != (old.batch_size, old.loader):
-        run.feed = make_feed(spec, run.data, run.device)
+    if (spec.batch_size, spec.loader, spec.augment) != (old.batch_size, old.loader, old.augment):
+        run.feed = make_feed(spec, run.data, run.device, at_once=at_once(spec, run.peers, run.augment))
     if _pieces(spec) != _pieces(old) or spec.on_out_of_memory == "fail":
         run.position.micro_batch = spec.micro_batch_size
 

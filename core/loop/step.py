@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from core.data import PADDING
 from core.loading.samples import Samples
+from core.loop import shares
 from core.loop.run import Run
 
 Gradients = Callable[[Run, Samples], Tensor]
@@ -19,6 +20,8 @@ Gradients = Callable[[Run, Samples], Tensor]
 def find_gradients(run: Run, batch: Samples) -> Tensor:
     """Clear the gradients, forward, loss, backward; as many samples at a time as the run's micro-batch has."""
     run.optimizer.zero_grad()
+    if run.peers.size > 1:
+        return shares.find_gradients(run, batch)
     if run.position.micro_batch:
         return _added_up(run, batch, batch.cut(run.position.micro_batch))
     loss = run.loss(run.forward(batch.x), batch.y)

@@ -19,6 +19,7 @@ from core.loop.course import Leg, legs
 from core.loop.epoch import train_epoch
 from core.loop.evaluate import judge_by_test
 from core.loop.gauge import Gauge
+from core.loop.peers import ALONE, Peers
 from core.loop.preparation import settle
 from core.loop.resuming import begin
 from core.loop.run import Run, is_finite
@@ -42,13 +43,15 @@ def train(  # noqa: PLR0913  (all but two have a default)
     datasets: Path | Folders | None = None,
     save: Saving = NOWHERE,
     stop: Callable[[], bool] = never,
+    peers: Peers = ALONE,
 ) -> Iterator[RunEvent]:
     """Train as `spec` says and leave the weights in `folder`, telling everything that a watcher may want to know.
 
     `device` is decided (`cpu`, `cuda:N`, `mps`); `cache` is where bundled tables are kept as arrays, and uploads lie in
     `datasets`. The same spec gives the same figures, bit for bit on the same hardware, versions and threads, however
     often it was interrupted: `save` says where checkpoints go and come from. Asked to `stop` (at every step), it takes
-    a checkpoint and ends with Stopped. Losses are in the unit trained in, metrics of numbers in the target's own.
+    a checkpoint and ends with Stopped. Losses are in the unit trained in, metrics of numbers in the target's own. Of
+    several processes that train one run each calls this with its `peers`; what the leader's tells counts.
 
     Raises Diverged (after the row of that epoch), InvalidData, InvalidSpec or StorageFull.
     """
@@ -56,7 +59,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
     course = legs(spec, save.lineage)
     gauge = Gauge(torch.device(device))
     supply = Supply(torch.device(device), cache=cache, datasets=datasets)
-    run, resumed, notices = begin(course, supply, save.candidates)
+    run, resumed, notices = begin(course, supply, save.candidates, peers)
     run.gauge = gauge
     yield _started(run, spec, resumed)
     yield from notices
@@ -95,14 +98,18 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
         versions=VERSIONS,
         resumed=resumed,
         test_samples=spec.test_samples,
+        devices=run.peers.size,
+        inexact=run.inexact,
     )
 
 
 def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[Finished]:
     failpoint("finish.before_weights")
-    test = judge_by_test(run)
+    test = run.peers.told(judge_by_test(run))
     folds, seeds = (several, None) if run.seed is None else (None, several)
     memory = run.gauge.memory(run) if run.gauge else None
+    if not run.peers.leads:
+        return
     figures = {"test": test and wire.finite(test), "folds": folds, "seeds": seeds}
     artifacts = save_weights(run, folder=folder, figures=figures, memory=memory)
     failpoint("finish.after_weights")

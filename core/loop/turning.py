@@ -22,7 +22,8 @@ def begin_anew(run: Run, leg: Leg, supply: Supply) -> None:
     close(run)
     at = run.position
     del run.data, run.feed, run.augment  # the data of two rounds need not fit into memory together
-    fresh = assemble(leg.spec, supply.of(leg.data), device=run.device, start=supply.start(leg.spec))
+    data, start = supply.of(leg.data), supply.start(leg.spec)
+    fresh = assemble(leg.spec, data, device=run.device, start=start, peers=run.peers)
     fresh.leaders, fresh.rounds, fresh.chosen, fresh.inexact = run.leaders, run.rounds, run.chosen, run.inexact
     fresh.gauge = run.gauge
     micro_batch = fresh.position.micro_batch

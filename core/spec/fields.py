@@ -203,6 +203,13 @@ class Resources(BaseModel):
     model_config = STRICT
 
     device: Device = "auto"
+    devices: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        description="How many devices train together, a process for each: GPUs, or so many times the threads.",
+    )
+    sharding: Literal["ddp"] = Field(
+        default="ddp", description="What several devices share: ddp adds up gradients, each has all weights."
+    )
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     queue: QueueName | None = None
     memory_gb: Annotated[float, Field(ge=LEAST_MEMORY_GB, le=65_536), BeforeValidator(_room_for_torch)] | None = Field(

@@ -14,6 +14,7 @@ from core.spec.bounds import (
     training_is_within_bounds,
     weights_are_within_bounds,
 )
+from core.spec.devices import DEVICE_CHECKS
 from core.spec.embedding import embeds
 from core.spec.engine_rules import ENGINE_CHECKS
 from core.spec.extras import extras_are_installed
@@ -173,6 +174,7 @@ CHECKS: tuple[Check, ...] = (
     predictions_are_within_bounds,
     only_files_are_streamed,
     starting_weights_suffice,
+    *DEVICE_CHECKS,
 )
 
 _SAMPLES = {1: "rows of features", 2: "series (channels, length)", 3: "images (channels, height, width)"}

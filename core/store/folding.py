@@ -83,6 +83,7 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
         "train_samples": event.train_samples,
         "val_samples": event.val_samples,
         "test_samples": event.test_samples,
+        "devices": event.devices,
         "threads": event.threads,
         "versions": dict(event.versions),
         "attempt": known.row.attempt,
@@ -90,6 +91,7 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
     }
     batch.entries.append(Entry(EventType.STARTED, encode(data)))
     batch.values["worker_device"] = event.device
+    _inexact(batch, event.inexact)
     if event.resumed is not None:
         _best(batch, event.resumed.best)
         _inexact(batch, event.resumed.inexact)

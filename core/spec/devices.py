@@ -1,0 +1,74 @@
+"""What must fit together where several devices train one job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.checks import Finding, shown
+from core.spec.fields import LEAST_MEMORY_GB
+from core.spec.outline import Outline
+from core.spec.rounds import Check
+
+
+def several_devices_are_of_a_kind(outline: Outline) -> Iterator[Finding]:
+    """Several devices are CPUs or GPUs of one worker, not one that is named."""
+    resources = outline["resources"]
+    if resources.devices > 1 and resources.device not in _KINDS:
+        told = (
+            f"{shown(resources.device)} is a single device, and resources.devices wants {resources.devices} of a kind."
+        )
+        yield Finding(("resources", "device"), resources.device, told, _KINDS)
+
+
+def every_device_has_samples(outline: Outline) -> Iterator[Finding]:
+    """A full batch has a sample for each device, and with batch norm the last one has enough for each, too."""
+    devices, size = outline["resources"].devices, outline["batch_size"]
+    if devices == 1:
+        return
+    if size < devices:
+        told = f"A batch of {size} has no sample for each of {devices} devices."
+        yield Finding(("batch_size",), size, told, {"minimum": devices})
+    smallest = outline.model.facts.get("smallest_batch")
+    least = smallest(**outline["model"].settings()) if smallest else 1
+    part = min(outline.batch_size, outline.last_batch) // devices
+    if size >= devices and least > 1 and outline.last_batch and part < least:
+        told = (
+            f"{shown(size)} makes a batch of which one of {devices} devices gets {part} samples, and batch norm needs "
+            f"{least}. Choose another batch size, or loader.drop_last: true."
+        )
+        yield Finding(("batch_size",), size, told, {"samples of each device": f">= {least}"})
+
+
+def memory_is_for_all_devices(outline: Outline) -> Iterator[Finding]:
+    """The memory is for all processes together, and each of them holds torch."""
+    resources = outline["resources"]
+    least = LEAST_MEMORY_GB * resources.devices
+    if resources.devices > 1 and resources.memory_gb is not None and resources.memory_gb < least:
+        told = f"{resources.memory_gb:g} GB are for all {resources.devices} processes: give at least {least:g}."
+        yield Finding(("resources", "memory_gb"), resources.memory_gb, told, {"minimum": least})
+
+
+def only_one_device_halves_batches(outline: Outline) -> Iterator[Finding]:
+    """A process that halves its batch where memory runs out would leave the others waiting."""
+    wanted = outline["on_out_of_memory"]
+    if outline["resources"].devices > 1 and wanted == "accumulate":
+        told = "Only a job of one device can go on with smaller pieces. Set micro_batch_size, or resources.devices: 1."
+        yield Finding(("on_out_of_memory",), wanted, told, ["fail"])
+
+
+def only_one_device_searches_along_lines(outline: Outline) -> Iterator[Finding]:
+    """An optimizer of full batches asks for the cost as often as it likes, in each process for itself."""
+    name = outline["optimizer"].name
+    if outline["resources"].devices > 1 and outline.optimizer.facts.get("full_batch"):
+        told = f"The optimizer {shown(name)} works on one device only: it asks for the cost of the full batch again."
+        yield Finding(("optimizer",), name, told, {"resources.devices": 1})
+
+
+DEVICE_CHECKS: tuple[Check, ...] = (
+    several_devices_are_of_a_kind,
+    every_device_has_samples,
+    memory_is_for_all_devices,
+    only_one_device_halves_batches,
+    only_one_device_searches_along_lines,
+)
+_KINDS = ["auto", "cpu", "cuda"]

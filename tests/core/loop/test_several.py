@@ -1,0 +1,122 @@
+"""Several processes train one run: with the figures of one process, and going on exactly wherever one of them died."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.events import Finished, Started
+from core.loop.peers import ALONE, Peers, order_of
+from tests.core.loop.interrupting import Attempt, Bench, pieced
+from tests.core.loop.several import Several
+
+BLOBS = {"name": "blobs", "samples": 126, "features": 5, "classes": 3, "noise": 4}
+JOB: dict[str, Any] = {
+    "dataset": BLOBS,
+    "model": {"name": "mlp", "hidden": [8]},
+    "optimizer": {"name": "sgd", "momentum": 0.9},
+    "lr": 0.1,
+    "batch_size": 9,
+    "epochs": 2,
+    "checkpoints": {"every_s": 0},
+}
+"""100 samples train: eleven batches of 9, and a last one of a single sample, of which the second process has none."""
+TWO = {"resources": {"devices": 2}}
+DROPOUT = {"name": "mlp", "hidden": [8], "dropout": 0.3}
+
+
+@pytest.fixture
+def several(tmp_path: Path, cache: Path) -> Several:
+    return Several(tmp_path, cache)
+
+
+def same_figures(one: Attempt, other: Attempt) -> None:
+    assert len(one.rows) == len(other.rows) > 0
+    for row, like in zip(one.rows, other.rows, strict=True):
+        assert row.figures() == pytest.approx(like.figures(), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"loader": {"num_workers": 1, "shuffle": False}, "clip_grad_norm": 0.5, "batch_size": 32},
+        {"augment": [{"name": "mixup", "alpha": 1.0}, {"name": "noise", "std": 0.1}]},
+        {"split": {"folds": 2, "test": 0.2}, "early_stopping": {"patience": 1}, "dataset": {**BLOBS, "samples": 40}},
+    ],
+    ids=["uneven", "clip", "mixed", "folds"],
+)
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_two_processes_give_the_figures_of_one(bench: Bench, several: Several, changes: dict[str, Any]) -> None:
+    job = {**JOB, **changes}
+    one, two = bench.attempt(job), several.attempt({**job, **TWO})
+    same_figures(one, two)
+    one_test, two_test = (attempt.every(Finished)[0].test or {} for attempt in (one, two))
+    assert two_test == pytest.approx(one_test, rel=1e-6)
+    started = two.every(Started)[0]
+    assert (started.devices, started.inexact) == (2, None)
+
+
+@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.full)])
+def test_a_run_whose_process_was_killed_in_mid_epoch_goes_on_exactly(several: Several, size: int) -> None:
+    """Of three, gradients are added up in an order that must not depend on where the run began."""
+    job = {**JOB, "batch_size": 30, "resources": {"devices": size}}
+    whole, killed = several.attempt(job, size=size), several.attempt(job, size=size, kill_at=9)
+    kept = killed.checkpoints[-1]
+    assert (kept.epoch, kept.step) >= (1, 1)
+    assert not killed.every(Finished)
+    again = several.attempt(job, *reversed(killed.checkpoints), size=size)
+    assert again.resumed
+    assert again.resumed.inexact is None
+    assert pieced(whole, kept, again) == whole.bits
+
+
+def test_a_run_with_dropout_says_that_its_figures_are_its_own_and_goes_on_exactly(several: Several) -> None:
+    job = {**JOB, "model": DROPOUT, "batch_size": 30, **TWO}
+    whole = several.attempt(job)
+    kept = whole.checkpoints[5]
+    again = several.attempt(job, kept)
+    assert "each draws its own dropout" in (whole.every(Started)[0].inexact or "")
+    assert pieced(whole, kept, again) == whole.bits
+    one, other = (
+        torch.load(f"{kept.path}/state.pt", weights_only=True)["parts"]["random"] for kept in whole.checkpoints[4:6]
+    )
+    assert not torch.equal(one["others"][0]["torch"], other["others"][0]["torch"])
+    assert not torch.equal(one["others"][0]["torch"], one["torch"])
+
+
+def test_a_run_goes_on_with_another_number_of_processes_and_says_so(bench: Bench, several: Several) -> None:
+    job = {**JOB, "batch_size": 30}
+    one, two = bench.attempt(job), several.attempt({**job, **TWO})
+    for first, again in (
+        (two, bench.attempt(job, two.checkpoints[2])),
+        (one, several.attempt({**job, **TWO}, one.checkpoints[2])),
+    ):
+        assert again.resumed
+        assert "devices" in (again.resumed.inexact or "")
+        same_figures(again, first)
+
+
+def test_the_leader_says_when_all_stop(several: Several) -> None:
+    job = {**JOB, "batch_size": 30, "checkpoints": {"every_s": None}, **TWO}
+    stopped = several.attempt(job, stop_after=3)
+    assert stopped.stopped
+    assert [(kept.epoch, kept.step) for kept in stopped.checkpoints] != []
+    again = several.attempt(job, *stopped.checkpoints)
+    assert [*stopped.bits, *again.bits] == several.attempt(job).bits
+
+
+def test_the_parts_of_a_batch_are_as_even_as_can_be_and_together_the_batch() -> None:
+    peers = [Peer(rank, 3) for rank in range(3)]
+    order = torch.arange(17)
+    parts = [order_of(peer, order, batch_size=5).tolist() for peer in peers]
+    assert parts == [[0, 1, 5, 6, 10, 11, 15], [2, 3, 7, 8, 12, 13, 16], [4, 9, 14]]
+    assert order_of(ALONE, order, batch_size=5) is order
+
+
+class Peer(Peers):
+    def __init__(self, rank: int, size: int) -> None:
+        self.rank, self.size = rank, size
