@@ -23,6 +23,7 @@ from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.impatience import heard_by
 from worker.launcher import Launcher
 from worker.rounds import Guard
+from worker.seats import Seat
 from worker.slots import Slots, SlotView, view
 from worker.vigil import Vigil
 
@@ -78,7 +79,7 @@ class Node:
         """Each slot's device and whether it is warming, warm or busy."""
         devices = slot_devices(self._devices, slots=self._slots.count)
         warm = self._known.is_set() and self._launcher.warm
-        return view(devices, busy={run.slot for run in self._runs.all()}, warm=warm)
+        return view(devices, busy={slot for run in self._runs.all() for slot in run.slots}, warm=warm)
 
     def devices(self, timeout: float) -> tuple[str, ...]:
         """The devices a spec may name here; waits at most `timeout` seconds until torch was asked."""
@@ -100,7 +101,6 @@ class Node:
 
         A call that finds all slots taken is not lost: whoever gives one back looks again.
         """
-        self._slots.ask()
         self._guard.call(self._work)
 
     def drain(self) -> None:
@@ -135,21 +135,19 @@ class Node:
             self._work_bell.wait(seen, timeout=self._settings.poll_s)
 
     def _work(self) -> None:
-        while (taken := self._slots.take()) is not None:
-            slot, asked = taken
-            worked = False
-            try:
-                worked = self._work_in(slot)
-            finally:
-                asked_again = self._slots.free(slot, asked=asked)
-            if not worked and not asked_again:
-                return
+        while self._slots.free_ones() and self._works():
+            pass
 
-    def _work_in(self, slot: int) -> bool:
+    def _works(self) -> bool:
+        """Whether there was a job, and it was seen to its end."""
         if not self._known.is_set() or not self._launcher.wait_warm(_WARM_WITHIN_S):
             return False
-        device = slot_devices(self._devices, slots=self._slots.count)[slot]
-        return work_one(self._bench, self._worker, slot=slot, device=device)
+        seat = Seat(self._slots, slot_devices(self._devices, slots=self._slots.count))
+        try:
+            return work_one(self._bench, self._worker, seat)
+        finally:
+            if seat.leave() > 1:
+                self._work_bell.wake_all()
 
     def _learn(self) -> None:
         """Ask a child what torch can use here, then begin to claim."""

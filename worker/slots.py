@@ -15,35 +15,31 @@ class SlotView(TypedDict):
 
 
 class Slots:
-    """Numbered places where one job each can run; a call that found none free is not forgotten."""
+    """Numbered places where one job each can run; a job of several devices takes several."""
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.claiming = threading.Lock()
+        """Held by who looks for a job, from the slot that it takes to what it found: so all others are free or run."""
         self._lock = threading.Condition()
         self._free = set(range(count))
-        self._asked = 0
         self._closed = False
 
-    def ask(self) -> None:
-        """Someone heard that there is work."""
+    def free_ones(self) -> list[int]:
+        """The slots that can be taken, in their order."""
         with self._lock:
-            self._asked += 1
+            return [] if self._closed else sorted(self._free)
 
-    def take(self) -> tuple[int, int] | None:
-        """The first free slot, and how often was asked by then; None when all are taken or closed."""
+    def take(self, slots: Collection[int]) -> None:
+        """Take slots that are free."""
         with self._lock:
-            if self._closed or not self._free:
-                return None
-            slot = min(self._free)
-            self._free.remove(slot)
-            return slot, self._asked
+            self._free -= set(slots)
 
-    def free(self, slot: int, *, asked: int) -> bool:
-        """Give a slot back; whether someone asked since `asked`, and may have found no free one."""
+    def give_back(self, slots: Collection[int]) -> None:
+        """Let others take these slots."""
         with self._lock:
-            self._free.add(slot)
+            self._free |= set(slots)
             self._lock.notify_all()
-            return self._asked != asked
 
     def close(self) -> None:
         """Give no slot any more."""

@@ -14,6 +14,7 @@ from core import device, loop
 from core.events import Failed, RunEvent
 from core.loop import Saving
 from core.loop.failures import explain
+from core.loop.peers import ALONE, Peers
 from core.spec import JobSpec
 from core.supervision.bench import Order
 from worker import memory
@@ -28,16 +29,28 @@ def prepare() -> tuple[str, ...]:
 def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     """Train the job of `order` until it is done or `stop` says so, telling what happens."""
     spec = JobSpec.model_validate(order.spec)
+    if len(order.devices) > 1:
+        from worker import ranks
+
+        yield from ranks.train(order, stop)
+        return
     memory.limit(spec.resources.memory_gb)
-    saving = Saving(order.checkpoints, order.candidates, order.lineage)
-    yield from loop.train(
+    yield from trained(order, spec, stop, device=order.device)
+
+
+def trained(
+    order: Order, spec: JobSpec, stop: Callable[[], bool], *, device: str, peers: Peers = ALONE
+) -> Iterator[RunEvent]:
+    """Train the job of `order` in this process on `device`, with its `peers` if it has any."""
+    return loop.train(
         spec,
         folder=order.folder,
-        device=order.device,
+        device=device,
         cache=order.cache,
         datasets=order.datasets,
-        save=saving,
+        save=Saving(order.checkpoints, order.candidates, order.lineage),
         stop=stop,
+        peers=peers,
     )
 
 

@@ -197,8 +197,7 @@ def at_once(spec: JobSpec, peers: Peers, augment: Augment | None) -> int:
     """How many samples of a full batch come to this process."""
     if makes_whole_batches(augment):
         return spec.batch_size
-    own = peers.part(spec.batch_size)
-    return own.stop - own.start
+    return len(range(spec.batch_size)[peers.part(spec.batch_size)])
 
 
 def _order(spec: JobSpec, epoch: int) -> Tensor:

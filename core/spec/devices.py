@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.checks import Finding, shown
+from core.spec.engine_rules import least_samples
 from core.spec.fields import LEAST_MEMORY_GB
 from core.spec.outline import Outline
 from core.spec.rounds import Check
@@ -28,13 +29,10 @@ def every_device_has_samples(outline: Outline) -> Iterator[Finding]:
     if size < devices:
         told = f"A batch of {size} has no sample for each of {devices} devices."
         yield Finding(("batch_size",), size, told, {"minimum": devices})
-    smallest = outline.model.facts.get("smallest_batch")
-    least = smallest(**outline["model"].settings()) if smallest else 1
-    part = min(outline.batch_size, outline.last_batch) // devices
-    if size >= devices and least > 1 and outline.last_batch and part < least:
+    elif (least := least_samples(outline)) > 1 and (fewest := _fewest_at_once(outline)) < least:
         told = (
-            f"{shown(size)} makes a batch of which one of {devices} devices gets {part} samples, and batch norm needs "
-            f"{least}. Choose another batch size, or loader.drop_last: true."
+            f"With {shown(size)} one of {devices} devices has {fewest} samples of a batch at a time, and batch norm "
+            f"needs {least}. Choose another batch size, or loader.drop_last: true."
         )
         yield Finding(("batch_size",), size, told, {"samples of each device": f">= {least}"})
 
@@ -72,3 +70,12 @@ DEVICE_CHECKS: tuple[Check, ...] = (
     only_one_device_searches_along_lines,
 )
 _KINDS = ["auto", "cpu", "cuda"]
+
+
+def _fewest_at_once(outline: Outline) -> int:
+    """The samples of the smallest piece of a batch that goes through the model of a device."""
+    devices: int = outline["resources"].devices
+    at_once: int = outline["micro_batch_size"] or outline.batch_size
+    batches = filter(None, {outline.batch_size, outline.last_batch})
+    parts = {part for batch in batches for part in (batch // devices, -(-batch // devices))}
+    return min(part % at_once or min(part, at_once) for part in parts)

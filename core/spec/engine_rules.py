@@ -12,7 +12,7 @@ from core.spec.rounds import Check
 
 def every_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:
     """Batch norm cannot take the mean over one sample, and an epoch may end with a batch of one."""
-    least = _least(outline)
+    least = least_samples(outline)
     if 0 < outline.last_batch < least:
         train, size = outline.split_sizes.train, outline["batch_size"]
         told = (
@@ -32,7 +32,7 @@ def micro_batches_fit_batches(outline: Outline) -> Iterator[Finding]:
 
 def every_micro_batch_is_big_enough(outline: Outline) -> Iterator[Finding]:
     """Batch norm then takes its means over a micro-batch, the last one of a batch included."""
-    size, wanted, least = outline["batch_size"], outline["micro_batch_size"], _least(outline)
+    size, wanted, least = outline["batch_size"], outline["micro_batch_size"], least_samples(outline)
     if wanted is None or wanted > size:
         return
     batches = {outline.batch_size, outline.last_batch}
@@ -78,7 +78,7 @@ ENGINE_CHECKS: tuple[Check, ...] = (
 )
 
 
-def _least(outline: Outline) -> int:
+def least_samples(outline: Outline) -> int:
     """The fewest samples that the model can train on at once."""
     smallest = outline.model.facts.get("smallest_batch")
     return int(smallest(**outline["model"].settings())) if smallest else 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Text, func, or_, select, text, type_coerce, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, func, or_, select, text, type_coerce, update
 
 from core.checkpoint import Checkpoint
-from core.job import HELD, Claim, Status, Worker
+from core.job import HELD, Claim, Room, Status, Worker
 from core.store import checkpoints
 from core.store.backend import Backend, Tx
 from core.store.lineage import stages_of
@@ -18,6 +19,16 @@ from core.store.ruins import Damaged, damaged, give_up
 from core.store.tables import IS_HELD, IS_QUEUED, by, jobs
 
 ANY_DEVICE = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a worker has for a job: one `device` of its own or any, and the room of the moment or all that it has."""
+
+    device: str | None = None
+    room: Room | None = None
+
+
 _START = Move(Status.RUNNING, None, by="worker")
 
 
@@ -29,25 +40,30 @@ class Held(NamedTuple):
     forced: bool
 
 
-def take(database: Backend, worker: Worker, *, device: str | None, lease_s: float) -> Claim | None:
+def take(database: Backend, worker: Worker, *, offer: Offer, lease_s: float) -> Claim | None:
     """The best queued job that the worker can run; one whose row is damaged is failed and the next one taken."""
-    while database.read(lambda tx: has_work(tx, worker, device=device)):
+    while database.read(lambda tx: has_work(tx, worker, offer)):
         try:
-            return database.write(lambda tx: claim(tx, worker, device=device, lease_s=lease_s))
+            return database.write(lambda tx: claim(tx, worker, offer, lease_s=lease_s))
         except Damaged as found:
             give_up(database, found)
     return None
 
 
-def has_work(tx: Tx, worker: Worker, *, device: str | None) -> bool:
-    """Whether a queued job waits that the worker can run: a read, so that an idle worker locks nothing."""
-    return tx.conn.scalar(_best(tx, worker, device)) is not None
+def has_work(tx: Tx, worker: Worker, offer: Offer) -> bool:
+    """Whether a queued job waits that the worker can run now: a read, so that an idle worker locks nothing."""
+    best = _best(tx, worker, offer).subquery()
+    return bool(tx.conn.scalar(select(_within(best.c.device, best.c.devices, offer.room or Room.of(worker)))))
 
 
-def claim(tx: Tx, worker: Worker, *, device: str | None, lease_s: float) -> Claim | None:
-    """Take the best queued job that the worker can run; those that others take right now are skipped."""
+def claim(tx: Tx, worker: Worker, offer: Offer, *, lease_s: float) -> Claim | None:
+    """Take the best queued job that the worker can run; those that others take right now are skipped.
+
+    Where that job needs more room than there is, no lesser one is taken in its place: it would wait for ever.
+    """
     tx.point = "claim"
-    best = _best(tx, worker, device).with_for_update(skip_locked=True).scalar_subquery()
+    best = _best(tx, worker, offer).with_only_columns(jobs.c.id).with_for_update(skip_locked=True).scalar_subquery()
+    has_room = _within(jobs.c.device, jobs.c.devices, offer.room or Room.of(worker))
     values = {
         **_START.values(tx),
         "attempt": jobs.c.attempt + 1,
@@ -59,7 +75,7 @@ def claim(tx: Tx, worker: Worker, *, device: str | None, lease_s: float) -> Clai
         "not_before": None,
         "started_at": func.coalesce(jobs.c.started_at, tx.clock.now()),
     }
-    guarded = update(jobs).where(jobs.c.id == best, jobs.c.status == Status.QUEUED).values(values)
+    guarded = update(jobs).where(jobs.c.id == best, jobs.c.status == Status.QUEUED, has_room).values(values)
     row = tx.conn.execute(guarded.returning(*_TAKEN, tx.clock.now().label("at"))).one_or_none()
     if row is None:
         return None
@@ -120,10 +136,17 @@ def _checkpoints(tx: Tx, row: Row[*tuple[Any, ...]]) -> tuple[Checkpoint, ...]:
     return tuple(checkpoints.of_job(tx, row.id))
 
 
-def _best(tx: Tx, worker: Worker, device: str | None) -> Select[str]:
-    """The queued job with the highest priority, the oldest of them, that the worker's queues and devices allow."""
-    devices = offered(worker.devices if device is None else (device,))
+def _best(tx: Tx, worker: Worker, offer: Offer) -> Select[str, str, int | None]:
+    """The best queued job, by priority and then age, that the worker could run if it did nothing else."""
+    devices = offered(worker.devices if offer.device is None else (offer.device,))
     allowed = or_(jobs.c.queue.is_(None), jobs.c.queue.in_(worker.queues))
     due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= tx.clock.after(0))
-    queued = select(jobs.c.id).with_hint(jobs, by("ix_jobs_queue"), "sqlite").where(text(IS_QUEUED))
-    return queued.where(allowed, jobs.c.device.in_(devices), due).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)
+    fits = and_(jobs.c.device.in_(devices), _within(jobs.c.device, jobs.c.devices, Room.of(worker)))
+    found = select(jobs.c.id, jobs.c.device, jobs.c.devices)
+    queued = found.with_hint(jobs, by("ix_jobs_queue"), "sqlite").where(text(IS_QUEUED))
+    return queued.where(allowed, fits, due).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)
+
+
+def _within(device: ColumnElement[str], devices: ColumnElement[int | None], room: Room) -> ColumnElement[bool]:
+    """Whether so many devices of that kind are in `room`."""
+    return or_(devices.is_(None), devices <= case((device == "cpu", room.slots), else_=room.devices))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, insert, select, text, update
 
-from core.job import Job, Worker
+from core.job import Job, Room, Worker
 from core.store.backend import Tx
 from core.store.claiming import offered
 from core.store.tables import IS_HELD, by, jobs, workers
@@ -48,13 +48,19 @@ def alive(tx: Tx) -> list[Worker]:
 
 
 def waiting_for(tx: Tx, job: Job) -> str | None:
-    """The queue, else the device, that the job asks for and no live worker offers; `worker` if there is none at all."""
+    """The queue, else the device, else so many of them, that the job asks for and no live worker offers.
+
+    `worker` if there is none at all.
+    """
     there = alive(tx)
     if job.queue is not None:
         there = [worker for worker in there if job.queue in worker.queues]
     if not there:
         return job.queue or "worker"
-    return None if any(job.device in offered(worker.devices) for worker in there) else job.device
+    there = [worker for worker in there if job.device in offered(worker.devices)]
+    if not there:
+        return job.device
+    return None if any(_has_room(worker, job) for worker in there) else f"{_devices(job)} devices"
 
 
 def anyone_forgotten(tx: Tx) -> bool:
@@ -82,6 +88,15 @@ _HOLDING = (
 
 def _silent(tx: Tx) -> Any:
     return workers.c.alive_until < tx.clock.after(-FORGOTTEN_S)
+
+
+def _devices(job: Job) -> int:
+    return int(job.spec["resources"].get("devices", 1))
+
+
+def _has_room(worker: Worker, job: Job) -> bool:
+    room = Room.of(worker)
+    return _devices(job) <= (room.slots if job.device == "cpu" else room.devices)
 
 
 def _worker(row: Any, holding: list[str]) -> Worker:

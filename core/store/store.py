@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.dataset import Dataset
 from core.events import RunEvent
 from core.ids import new_id
-from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
+from core.job import Claim, ErrorInfo, Job, Reason, Room, Status, Worker
 from core.settings import Settings
 from core.store import claiming, datasets, fleet, returning, submissions, submitting, sweeping, tidying, verbs
 from core.store.backend import Backend, Tx
@@ -98,9 +98,10 @@ class Store(Reads):
         """Take a worker out; what it still holds is left to the sweep."""
         self._database.write(lambda tx: fleet.retire(tx, worker_id))
 
-    def claim(self, worker: Worker, *, device: str | None = None) -> Claim | None:
-        """Take the best queued job that the worker (or its one `device`) can run."""
-        return claiming.take(self._database, worker, device=device, lease_s=self._settings.lease_s)
+    def claim(self, worker: Worker, *, device: str | None = None, room: Room | None = None) -> Claim | None:
+        """Take the best queued job that the worker (or its one `device`) can run; none when that needs more `room`."""
+        offer = claiming.Offer(device, room)
+        return claiming.take(self._database, worker, offer=offer, lease_s=self._settings.lease_s)
 
     def beat(self, worker: Worker, held: Collection[tuple[Claim, float]]) -> None:
         """The worker is alive: renew its entry and the leases of its claims, each with the seconds it ran so far."""

@@ -28,6 +28,7 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
         "priority": spec["priority"],
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
+        "devices": spec["resources"].get("devices", 1),
         "dataset_id": needed.first,
         "pace": pace_key(spec),
     }

@@ -88,6 +88,7 @@ class JobColumns(TypedColumns):
     memory: Column[Any] = Column(JsonText, nullable=True)
     seeds: Column[Any] = Column(JsonText, nullable=True)
     pace: Column[str | None] = Column(Text)
+    devices: Column[int | None] = Column(Integer)
 
 
 class LabelColumns(TypedColumns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from core.bell import WatchBell
 from core.checkpoint import Checkpoint, Stage
 from core.events import RunEvent
 from core.housekeeping import FileStore
-from core.job import Claim, ErrorInfo, Reason, Status, Worker
+from core.job import Claim, ErrorInfo, Reason, Room, Status, Worker
 from core.settings import Settings
 from core.shelf import Folders
 from core.supervision.endings import Exit
@@ -35,6 +35,8 @@ class Order:
     lease_s: float = 12.0
     heartbeat_s: float = 3.0
     datasets: Folders | None = None
+    devices: tuple[str, ...] = ()
+    """Each process's device, where several train together."""
 
 
 class Child(Protocol):
@@ -63,11 +65,26 @@ class Launcher(Protocol):
         """A process that takes up `order`."""
 
 
+class Seat(Protocol):
+    """The slot that is offered to a run; a job of several devices takes others beside it."""
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """The numbers of its slots."""
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The device of each of its slots."""
+
+    def claim(self, take: Callable[[Room], Claim | None]) -> Claim | None:
+        """What `take` gives for the room that there is; the slots that it needs are its own then."""
+
+
 class RunStore(FileStore, Protocol):
     """What a run needs of the store."""
 
-    def claim(self, worker: Worker, *, device: str | None = None) -> Claim | None:
-        """Take the best queued job that the worker can run."""
+    def claim(self, worker: Worker, *, device: str | None = None, room: Room | None = None) -> Claim | None:
+        """Take the best queued job that the worker can run, if there is room for it."""
 
     def record(self, claim: Claim, events: Sequence[RunEvent]) -> Status:
         """Store what a run told; raises ClaimLost."""

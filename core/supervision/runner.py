@@ -15,7 +15,7 @@ from core.events import Checkpointed, Failed, Finished, RunEvent, Stopped
 from core.failpoints import failpoint
 from core.job import Claim, Status, Worker
 from core.shelf import Folders
-from core.supervision.bench import Bench, Child, Order
+from core.supervision.bench import Bench, Child, Order, Seat
 from core.supervision.delivery import Delivery, GivenUp, Outage
 from core.supervision.endings import LAST_WORDS, Back, Exit, broken, ending
 from core.supervision.limits import stop_as_asked
@@ -26,19 +26,19 @@ _SHUTDOWN_S = 0.5
 """A shutdown that signals every process reaches the child before its supervisor drains: not the child's failure."""
 
 
-def work_one(bench: Bench, worker: Worker, *, slot: int, device: str) -> bool:
+def work_one(bench: Bench, worker: Worker, seat: Seat) -> bool:
     """Claim the best job for `worker` and see it to its end; False when there was none.
 
-    It runs in `slot`, and on the slot's `device` where its spec leaves the choice.
+    It runs in `seat`, and on the device of that where its spec leaves the choice.
     """
-    claim = bench.store.claim(worker)
+    claim = seat.claim(lambda room: bench.store.claim(worker, room=room))
     if claim is None:
         return False
-    run = Run(claim, slot=slot)
+    run = Run(claim, slots=seat.slots)
     bench.runs.add(run)
     try:
         bench.bell.ring(claim.job_id)
-        _see_to_its_end(bench, run, device=device)
+        _see_to_its_end(bench, run, devices=seat.devices)
     finally:
         with suppress(TrainwireError, OSError):  # the next attempt, or who sweeps, removes what this one left
             housekeeping.tidy(bench.store, bench.root, claim.job_id)
@@ -52,11 +52,19 @@ def chosen(wanted: str, own: str) -> str:
     return own if wanted in ("auto", own, own.partition(":")[0]) else wanted
 
 
-def _see_to_its_end(bench: Bench, run: Run, *, device: str) -> None:
+def together(claim: Claim, own: Sequence[str]) -> tuple[str, ...]:
+    """The devices that train the job together, of its slots' `own`; none where it is one that trains it alone."""
+    if claim.devices == 1:
+        return ()
+    gpus = claim.device != "cpu" and all(name.startswith("cuda:") for name in own)
+    return tuple(own) if gpus else ("cpu",) * claim.devices
+
+
+def _see_to_its_end(bench: Bench, run: Run, *, devices: Sequence[str]) -> None:
     outage = Outage(run, limit_s=bench.settings.outage_limit_s, grace_s=bench.settings.grace_s)
     end: Failed | Back | None
     try:
-        end = _train(bench, run, outage, device=device)
+        end = _train(bench, run, outage, devices=devices)
     except (ClaimLost, GivenUp):
         return  # the lease is another's, or runs out by itself
     except Exception as error:  # the supervisor's edge: whatever went wrong, the job must not stay "running"
@@ -67,11 +75,11 @@ def _see_to_its_end(bench: Bench, run: Run, *, device: str) -> None:
             outage.outlast(lambda: _store_end(bench, run, end))
 
 
-def _train(bench: Bench, run: Run, outage: Outage, *, device: str) -> Failed | Back | None:
+def _train(bench: Bench, run: Run, outage: Outage, *, devices: Sequence[str]) -> Failed | Back | None:
     """None once nothing is left to store, else what became of the process that should have ended the job."""
     settings = bench.settings
     folder = artifacts.attempt_folder(bench.root, run.claim)
-    child = bench.launcher.launch(_order(bench, run.claim, folder, device=chosen(run.claim.device, device)))
+    child = bench.launcher.launch(_order(bench, run.claim, folder, devices=devices))
     with Delivery(
         run,
         outage,
@@ -93,11 +101,13 @@ def _train(bench: Bench, run: Run, outage: Outage, *, device: str) -> Failed | B
     return ending(run, exit_, lease_s=settings.lease_s, said_stopped=said_stopped)
 
 
-def _order(bench: Bench, claim: Claim, folder: Path, *, device: str) -> Order:
+def _order(bench: Bench, claim: Claim, folder: Path, *, devices: Sequence[str]) -> Order:
+    device, several = chosen(claim.device, devices[0]), together(claim, devices)
     return Order(
         spec=claim.spec,
         folder=folder,
-        device=device,
+        device=several[0] if several else device,
+        devices=several,
         cache=bench.root / "cache",
         datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files, bench.root),
         checkpoints=keeping.folder(bench.root, claim),

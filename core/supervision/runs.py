@@ -51,9 +51,9 @@ _KILLING = frozenset({Stop.FORCED, Stop.STALLED, Stop.BROKEN, Stop.LOST})
 class Run:
     """A claim and its child: one thread sees it to its end, others may stop it."""
 
-    def __init__(self, claim: Claim, *, slot: int = 0) -> None:
+    def __init__(self, claim: Claim, *, slots: Sequence[int] = (0,)) -> None:
         self.claim = claim
-        self.slot = slot
+        self.slots = tuple(slots)
         self.stillness = Stillness()
         self.leaving = threading.Event()
         """Set when nobody may wait for the database any more."""

@@ -23,12 +23,13 @@ from core.events import (
     Started,
     Stopped,
 )
-from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
+from core.job import Artifact, Claim, EpochRow, ErrorInfo, Progress, Reason, Room
 from worker import memory, messages
 from worker.calm import Calm
 from worker.child import scrubbed
 from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.lines import MAX_LINE, Lines
+from worker.seats import Seat
 from worker.slots import Slots, view
 
 ROW = EpochRow(1, float("nan"), float("inf"), {"val_accuracy": 0.5}, 0.1, 0.2, 3.0, 0.0)
@@ -123,23 +124,42 @@ def test_each_slot_has_a_gpu_of_its_own() -> None:
     assert slot_devices(("cpu",), slots=1) == ("cpu",)
 
 
-def test_a_slot_given_back_tells_whether_someone_asked_meanwhile() -> None:
-    slots = Slots(1)
-    taken = slots.take()
-    assert taken is not None
-    slot, asked = taken
-    assert slots.take() is None
-    slots.ask()
-    assert slots.free(slot, asked=asked)
-    taken = slots.take()
-    assert taken is not None
-    assert not slots.free(taken[0], asked=taken[1])
+def job(devices: int = 1, device: str = "cpu") -> Claim:
+    return Claim("job_1", 1, {"resources": {"devices": devices}}, device)
+
+
+def test_a_job_takes_a_slot_for_each_of_its_devices() -> None:
+    slots = Slots(3)
+    one, two, three = (Seat(slots, ("cpu",) * 3) for _ in range(3))
+    assert one.claim(lambda room: job() if room == Room(3, 3) else None)
+    assert two.claim(lambda room: job(devices=2) if room == Room(2, 2) else None)
+    assert (one.slots, two.slots) == ((0,), (1, 2))
+    assert three.claim(lambda _: job()) is None
+    assert two.leave() == 2
+    assert three.claim(lambda _: job())
+    assert not slots.wait_idle(0)
+    assert [one.leave(), two.leave(), three.leave()] == [1, 0, 1]
+    assert slots.wait_idle(0)
+
+
+def test_gpus_that_train_together_are_different_ones() -> None:
+    slots, devices = Slots(4), ("cuda:0", "cuda:1", "cuda:0", "cuda:1")
+    one, two = Seat(slots, devices), Seat(slots, devices)
+    assert one.claim(lambda room: job(device="auto") if room == Room(4, 2) else None)
+    assert two.claim(lambda room: job(devices=2, device="cuda") if room == Room(3, 2) else None)
+    assert two.devices == ("cuda:1", "cuda:0")
+
+
+def test_who_finds_no_job_has_no_slot() -> None:
+    slots = Slots(2)
+    assert Seat(slots, ("cpu", "cpu")).claim(lambda _: None) is None
+    assert slots.wait_idle(0)
 
 
 def test_closed_slots_are_not_given() -> None:
     slots = Slots(2)
     slots.close()
-    assert slots.take() is None
+    assert Seat(slots, ("cpu", "cpu")).claim(lambda _: job()) is None
 
 
 def test_slots_show_what_they_do() -> None:

@@ -11,7 +11,7 @@ from core.artifacts import dataset_file
 from core.bell import LocalWatchBell
 from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, Finished, RunEvent
-from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Status, Worker
+from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Room, Status, Worker
 from core.settings import Settings
 from core.shelf import Folders
 from core.spec import parse_spec
@@ -73,6 +73,17 @@ class LauncherFake:
         return self.child
 
 
+class SeatFake:
+    """The only slot of a worker, or the first of several."""
+
+    def __init__(self, slots: int = 1, device: str = "cpu") -> None:
+        self.slots = tuple(range(slots))
+        self.devices = tuple(device.format(slot) for slot in self.slots)
+
+    def claim(self, take: Callable[[Room], Claim | None]) -> Claim | None:
+        return take(Room(len(self.slots), len(self.slots)))
+
+
 class Flaky:
     """A store whose `record` does what the test says before, and after, it is called."""
 
@@ -81,8 +92,8 @@ class Flaky:
         self.before: Iterator[Exception | None] = iter(())
         self.after: Iterator[Exception | None] = iter(())
 
-    def claim(self, worker: Worker, *, device: str | None = None) -> Claim | None:
-        return self._store.claim(worker, device=device)
+    def claim(self, worker: Worker, *, device: str | None = None, room: Room | None = None) -> Claim | None:
+        return self._store.claim(worker, device=device, room=room)
 
     def record(self, claim: Claim, events: Sequence[RunEvent]) -> Status:
         _raise(self.before)
@@ -139,7 +150,7 @@ def run(flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     def run_one(child: ChildFake | None) -> Bench:
         settings = Settings(artifacts=tmp_path / "artifacts", files=tmp_path / "files")
         bench = Bench(flaky, LauncherFake(child), LocalWatchBell(), settings, Runs())
-        assert work_one(bench, WORKER, slot=0, device="cpu")
+        assert work_one(bench, WORKER, SeatFake())
         assert bench.runs.all() == ()
         return bench
 
@@ -148,7 +159,7 @@ def run(flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
 
 def test_without_a_job_there_is_nothing_to_do(store: Store, tmp_path: Path) -> None:
     bench = Bench(store, LauncherFake(None), LocalWatchBell(), Settings(artifacts=tmp_path), Runs())
-    assert not work_one(bench, WORKER, slot=0, device="cpu")
+    assert not work_one(bench, WORKER, SeatFake())
 
 
 def test_a_run_is_recorded_and_its_files_are_kept(run: Callable[..., Bench], store: Store, job: Job) -> None:

@@ -1,0 +1,24 @@
+"""How many devices a job trains on at a time; none is one.
+
+A new column may be empty and comes last, so that no table is copied and the version before still runs on these tables.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add a column to the jobs."""
+    op.add_column("jobs", sa.Column("devices", sa.Integer()))
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_column("jobs", "devices")
