@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.checkpoint import Checkpoint, Stage
 
@@ -229,19 +229,6 @@ class Job:
     """What its run takes, in bytes."""
     seeds: Mapping[str, Any] | None = None
     """The same of each seed, with the 95 % confidence interval of the mean."""
-
-
-class Room(NamedTuple):
-    """How many devices a job may have at a worker: as processes on its CPUs, or of the best kind that it has."""
-
-    slots: int
-    devices: int
-
-    @classmethod
-    def of(cls, worker: Worker) -> Room:
-        """All the room of `worker`: with GPUs, as many of them as it has slots."""
-        gpus = sum(name.startswith("cuda:") for name in worker.devices)
-        return cls(worker.slots, min(worker.slots, gpus) or worker.slots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from core.job import Claim, Room
+from core.job import Claim
+from core.room import Room
 from worker.slots import Slots
 
 

@@ -115,7 +115,7 @@ class Run:
 
     def forward(self, x: Tensor) -> Tensor:
         """What the model that trains gives for `x`, in float32."""
-        return self.precision.forward(self.model, x)
+        return self.precision.forward(self.peers.around(self.model), x)
 
     def predict(self, x: Tensor) -> Tensor:
         """What the model that is judged gives for `x`, in float32."""

@@ -25,8 +25,8 @@ def find_gradients(run: Run, batch: Samples) -> Tensor:
     for number, piece in enumerate(pieces, 1):
         share = len(piece.y) / len(batch.y)
         with nullcontext() if number == len(pieces) else run.peers.unsummed(run.model):
-            loss = run.loss(run.peers.around(run.model)(piece.x), piece.y)
-            (loss * (share * counts)).backward()  # type: ignore[no-untyped-call]
+            loss = run.loss(run.forward(piece.x), piece.y)
+            run.precision.backward(loss * (share * counts))
         losses.append(loss.detach() * share)
     return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
 

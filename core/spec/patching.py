@@ -12,7 +12,8 @@ from core.checks import Finding, problems, refuse, shown
 from core.errors import SpecRefused
 from core.job import Problem
 from core.registry import PartSettings, Registry, datasets, losses, models, optimizers, schedulers
-from core.spec.fields import Loader
+from core.spec.devices import DEVICE_CHECKS
+from core.spec.fields import Loader, Resources
 from core.spec.job_spec import JobSpec, parse_spec
 from core.spec.outline import Outline
 from core.spec.phases import Phase, ends, passed, sound
@@ -29,6 +30,7 @@ PARTS: Mapping[str, Registry] = {
 }
 DATA = ("split", "preprocess")
 """With the dataset, what makes the numbers that a run is trained on."""
+_SHARED_OUT = {"devices", "sharding"}
 MAX_DEPTH = 16
 """No spec is as deep; a patch that is, is refused for what it holds there."""
 
@@ -136,6 +138,7 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
     if loss := _chosen(losses, wished.get("loss", old.loss)):
         yield from _other_outputs(old, loss)
     yield from _other_beginnings(old, wished)
+    yield from _uneven(old, wished.get("resources", {}))
     yield from _past(old, wished, epoch=epoch)
 
 
@@ -190,6 +193,17 @@ def _other_outputs(old: JobSpec, loss: PartSettings) -> Iterator[Finding]:
             f"(for {shown(old.loss.name)}). Leave it out, or submit a new job."
         )
         yield Finding(("loss",), loss.name, told, [old.loss.name])
+
+
+def _uneven(old: JobSpec, resources: Any) -> Iterator[Finding]:
+    """Several devices repeat the epochs before, too, and these may be none that can be shared out."""
+    now = _valid(Resources, resources)
+    if now is None or now.model_dump(include=_SHARED_OUT) == old.resources.model_dump(include=_SHARED_OUT):
+        return
+    outline = Outline({**old.__dict__, "resources": now})
+    for found in (found for check in DEVICE_CHECKS for found in check(outline)):
+        told = f"The epochs before cannot be shared out to these devices. {found.message}"
+        yield Finding(("resources", "devices"), outline["resources"].devices, told, [old.resources.devices])
 
 
 def _nothing_left(epochs: Any, field: str, *, epoch: int) -> Iterator[Finding]:

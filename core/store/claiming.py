@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, func, or_, select, text, type_coerce, update
 
 from core.checkpoint import Checkpoint
-from core.job import HELD, Claim, Room, Status, Worker
+from core.job import HELD, Claim, Status, Worker
+from core.room import Room
 from core.store import checkpoints
 from core.store.backend import Backend, Tx
 from core.store.lineage import stages_of

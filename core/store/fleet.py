@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import delete, exists, insert, select, text, update
 
-from core.job import Job, Room, Worker
+from core.job import Job, Worker
+from core.room import Room
 from core.store.backend import Tx
 from core.store.claiming import offered
 from core.store.tables import IS_HELD, by, jobs, workers

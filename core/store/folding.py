@@ -90,11 +90,16 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
         "resumed": _resumed(event.resumed) if event.resumed is not None else None,
     }
     batch.entries.append(Entry(EventType.STARTED, encode(data)))
-    batch.values["worker_device"] = event.device
+    batch.values["worker_device"] = _devices(event)
     _inexact(batch, event.inexact)
     if event.resumed is not None:
         _best(batch, event.resumed.best)
         _inexact(batch, event.resumed.inexact)
+
+
+def _devices(event: Started) -> str:
+    """The device, or how many of its kind train together."""
+    return event.device if event.devices == 1 else f"{event.devices} x {event.device.partition(':')[0]}"
 
 
 def _resumed(event: Resumed) -> dict[str, Any]:

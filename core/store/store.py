@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from core.dataset import Dataset
 from core.events import RunEvent
 from core.ids import new_id
-from core.job import Claim, ErrorInfo, Job, Reason, Room, Status, Worker
+from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
+from core.room import Room
 from core.settings import Settings
 from core.store import claiming, datasets, fleet, returning, submissions, submitting, sweeping, tidying, verbs
 from core.store.backend import Backend, Tx

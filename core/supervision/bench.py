@@ -11,7 +11,8 @@ from core.bell import WatchBell
 from core.checkpoint import Checkpoint, Stage
 from core.events import RunEvent
 from core.housekeeping import FileStore
-from core.job import Claim, ErrorInfo, Reason, Room, Status, Worker
+from core.job import Claim, ErrorInfo, Reason, Status, Worker
+from core.room import Room
 from core.settings import Settings
 from core.shelf import Folders
 from core.supervision.endings import Exit

@@ -141,7 +141,14 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "stall_timeout_s": 900.0,
         "on_out_of_memory": "fail",
         "priority": 0,
-        "resources": {"device": "auto", "threads": 1, "queue": None, "memory_gb": None},
+        "resources": {
+            "device": "auto",
+            "devices": 1,
+            "sharding": "ddp",
+            "threads": 1,
+            "queue": None,
+            "memory_gb": None,
+        },
         "labels": {},
     }
 

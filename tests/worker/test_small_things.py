@@ -23,7 +23,8 @@ from core.events import (
     Started,
     Stopped,
 )
-from core.job import Artifact, Claim, EpochRow, ErrorInfo, Progress, Reason, Room
+from core.job import Artifact, Claim, EpochRow, ErrorInfo, Progress, Reason
+from core.room import Room
 from worker import memory, messages
 from worker.calm import Calm
 from worker.child import scrubbed

@@ -11,7 +11,8 @@ from core.artifacts import dataset_file
 from core.bell import LocalWatchBell
 from core.errors import ClaimLost, Unavailable
 from core.events import EpochDone, Finished, RunEvent
-from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Room, Status, Worker
+from core.job import Artifact, Claim, EpochRow, ErrorInfo, Job, Reason, Status, Worker
+from core.room import Room
 from core.settings import Settings
 from core.shelf import Folders
 from core.spec import parse_spec
