@@ -56,8 +56,9 @@ def only_one_device_halves_batches(outline: Outline) -> Iterator[Finding]:
 
 def only_one_device_searches_along_lines(outline: Outline) -> Iterator[Finding]:
     """An optimizer of full batches asks for the cost as often as it likes, in each process for itself."""
-    name = outline["optimizer"].name
-    if outline["resources"].devices > 1 and outline.optimizer.facts.get("full_batch"):
+    searching = [one["optimizer"].name for one in outline.phases if one.optimizer.facts.get("full_batch")]
+    if outline["resources"].devices > 1 and searching:
+        name = searching[0]
         told = f"The optimizer {shown(name)} works on one device only: it asks for the cost of the full batch again."
         yield Finding(("optimizer",), name, told, {"resources.devices": 1})
 

@@ -32,7 +32,7 @@ def test_one_device_is_what_a_job_has_when_nothing_is_said() -> None:
         ({"resources": {"devices": 2, "device": "mps"}}, "/resources/device", "a single device"),
         ({"resources": {"devices": 4}, "batch_size": 3}, "/batch_size", "no sample for each of 4"),
         ({"resources": {"devices": 4}, "model": NORMED, "batch_size": 6}, "/batch_size", "batch norm needs 2"),
-        # 1437 samples train: the last batch of 1437 % 479 + … is of 3
+        # of the 1,437 samples that train, the last batch has 3, and the second device one of them
         ({"resources": {"devices": 2}, "model": NORMED, "batch_size": 239}, "/batch_size", "batch norm needs 2"),
         ({"resources": {"devices": 2, "memory_gb": 0.9}}, "/resources/memory_gb", "at least 1"),
         ({"resources": {"devices": 2}, "on_out_of_memory": "accumulate"}, "/on_out_of_memory", "micro_batch_size"),
