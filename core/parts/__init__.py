@@ -23,6 +23,7 @@ from core.parts import (
     tables,
     tabular,
     tokenizers,
+    transformers_models,
     uploads,
     vision,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "tables",
     "tabular",
     "tokenizers",
+    "transformers_models",
     "uploads",
     "vision",
 ]

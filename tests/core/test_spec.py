@@ -298,6 +298,7 @@ def test_the_schema_tells_parts_apart_by_name() -> None:
     assert schema["required"] == ["dataset", "model"]
     names, objects = schema["properties"]["model"]["anyOf"]
     residual, others = ["resnet", "resmlp"], ["cnn1d", "rnn", "ft_transformer"]
+    transformers = ["text_transformer", "causal_transformer", "vision_transformer"]
     assert names["enum"] == [
         "linear",
         "mlp",
@@ -308,6 +309,7 @@ def test_the_schema_tells_parts_apart_by_name() -> None:
         "gpt",
         *residual,
         *others,
+        *transformers,
         "timm",
         "torchvision",
     ]
