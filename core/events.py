@@ -45,6 +45,8 @@ class Started:
     devices: int = 1
     inexact: str | None = None
     """Why its figures are not those of one process, if they are not."""
+    trainable: int | None = None
+    """How many of the parameters train."""
 
 
 @dataclass(frozen=True, slots=True)

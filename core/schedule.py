@@ -34,6 +34,7 @@ class Schedule:
         self._warmup_epochs, self._warmup_steps = warmup
         self._batches = self._epochs = 0
         self._full = self._rates()
+        self._lead()
         self._warm_up()
 
     def step_batch(self) -> None:
@@ -43,12 +44,14 @@ class Schedule:
             self._warm_up()
         elif self._by_batch:
             self._by_batch(0.0)
+            self._lead()
 
     def step_epoch(self, cost: float) -> None:
         """An epoch ended; `cost` is the mean loss on the validation part, or on the training part without one."""
         self._epochs += 1
         if self._epochs > self._warmup_epochs and self._by_epoch:
             self._by_epoch(cost)
+            self._lead()
 
     def state_dict(self) -> dict[str, Any]:
         """Where the schedule stands, as plain values."""
@@ -73,3 +76,11 @@ class Schedule:
         share = min(self._batches + 1, self._warmup_steps) / self._warmup_steps
         for group, full in zip(self._optimizer.param_groups, self._full, strict=True):
             group["lr"] = full * share
+        self._lead()
+
+    def _lead(self) -> None:
+        """Let the groups that a spec parted keep their share of the first one's rate, to which the schedule is set."""
+        first, *others = self._optimizer.param_groups
+        for group in others:
+            if (scale := group.get("lr_scale")) is not None:
+                group["lr"] = first["lr"] * scale

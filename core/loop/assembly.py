@@ -20,6 +20,7 @@ from core.loading.windowed import Windowed
 from core.loop import augment, sketch
 from core.loop.averaging import Average
 from core.loop.eager import eager
+from core.loop.groups import freeze, regroup, trainable
 from core.loop.pace import Pace
 from core.loop.peers import ALONE, Peers
 from core.loop.position import Position
@@ -58,6 +59,7 @@ def assemble(  # noqa: PLR0913  (four have a default)
     if start is not None:
         start.take(model)
     model = model.to(device)
+    freeze(model, spec.freeze)
     optimizer = make_optimizer(spec, model)
     changes = augment.make(spec, data, device)
     part_ways(spec.seed, peers.rank)
@@ -97,10 +99,18 @@ def make_loss(spec: JobSpec, data: Data) -> Loss:
 
 
 def make_optimizer(spec: JobSpec, model: nn.Module) -> Optimizer:
-    """The optimizer of the model's weights, without state."""
-    optimizer = eager(optimizers.build(spec.optimizer, model.parameters(), spec.lr))
+    """The optimizer of the model's weights that train, without state."""
+    optimizer = eager(optimizers.build(spec.optimizer, trainable(model), spec.lr))
+    if spec.param_groups:
+        make_groups(spec, optimizer, model)
     optimizer.register_load_state_dict_pre_hook(_with_own_kernels)
     return optimizer
+
+
+def make_groups(spec: JobSpec, optimizer: Optimizer, model: nn.Module) -> None:
+    """Part the parameters that `optimizer` trains into the groups that the spec asks for."""
+    decay = getattr(spec.optimizer, "weight_decay", None)
+    regroup(optimizer, model, spec.param_groups, lr=spec.lr, decay=decay)
 
 
 def make_schedule(spec: JobSpec, optimizer: Optimizer, *, since: int = 0) -> Schedule:

@@ -9,6 +9,7 @@ from core.job import EpochRow
 from core.loop.cadence import Cadence
 from core.loop.evaluate import evaluate
 from core.loop.gathering import counted_by_all
+from core.loop.groups import start_training
 from core.loop.memory import take_what_fits
 from core.loop.run import Run, is_finite
 from core.loop.shares import batches
@@ -25,7 +26,10 @@ def train_epoch(run: Run, cadence: Cadence) -> Generator[RunEvent, None, EpochRo
     tally, at, epoch = run.tally, run.position, run.position.epoch + 1
     spares_memory = run.spec.on_out_of_memory == "accumulate"
     tally.start(lr=run.lr)
-    run.model.train()
+    if run.spec.freeze:
+        start_training(run.model)
+    else:
+        run.model.train()
     for batch in tally.timed(run.batches() if run.peers.size == 1 else batches(run)):
         loss = (yield from take_what_fits(run, batch, cadence)) if spares_memory else take_step(run, batch)
         tally.add(loss, len(batch.y))

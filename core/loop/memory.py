@@ -90,7 +90,7 @@ def _way_back(run: Run) -> Callable[[], None]:
 
 def _moved_while_asking(run: Run) -> Callable[[], None]:
     """The same for the weights and the optimizer, which only one that asks for the cost several times has moved."""
-    if not optimizers.get(run.spec.optimizer.name).facts.get("full_batch"):
+    if not optimizers.get(run.spec.optimizer.name).facts.get("asks_again"):
         return lambda: None
     state = copy.deepcopy(run.optimizer.state_dict())
     weights = copy.deepcopy(run.model.state_dict())

@@ -11,6 +11,7 @@ from core.loop import augment
 from core.loop.assembly import (
     make_average,
     make_feed,
+    make_groups,
     make_loss,
     make_metrics,
     make_model,
@@ -22,6 +23,7 @@ from core.loop.assembly import (
 )
 from core.loop.cadence import Cadence
 from core.loop.course import Leg
+from core.loop.groups import freeze
 from core.loop.pace import Pace
 from core.loop.preparation import settle
 from core.loop.randomness import part_ways, seed_all, undisturbed
@@ -91,6 +93,7 @@ def turn_over(run: Run, spec: JobSpec) -> Iterator[Noticed]:
     settle(threads=spec.resources.threads)
     if spec.model != old.model:
         _rebuild_model(run)
+    freeze(run.model, spec.freeze, were=old.freeze)
     yield from _turn_optimizer(run, old)
     yield from _turn_schedule(run, old)
     _turn_engine(run, old)
@@ -110,14 +113,18 @@ def _rebuild_model(run: Run) -> None:
 
 
 def _turn_optimizer(run: Run, old: JobSpec) -> Iterator[Noticed]:
-    now = run.spec.optimizer
-    if now == old.optimizer:
+    now, is_same = run.spec.optimizer, run.spec.optimizer == old.optimizer
+    if is_same and run.spec.freeze == old.freeze:
+        if run.spec.param_groups != old.param_groups:
+            make_groups(run.spec, run.optimizer, run.model)
         return
+    why = "that of another one, or under other settings, would mean something else"
+    if is_same:
+        why = "other parameters train now"
     run.optimizer = make_optimizer(run.spec, run.model)
     yield Noticed(
         "optimizer_fresh",
-        f"The optimizer {now.name} starts with fresh state behind epoch {run.position.epoch}: "
-        "that of another one, or under other settings, would mean something else.",
+        f"The optimizer {now.name} starts with fresh state behind epoch {run.position.epoch}: {why}.",
         {"epoch": run.position.epoch, "optimizer": now.name, "was": old.optimizer.name},
     )
 
@@ -128,7 +135,7 @@ def _turn_schedule(run: Run, old: JobSpec) -> Iterator[Noticed]:
     if not changed:
         return
     for group in run.optimizer.param_groups:
-        group["lr"] = spec.lr
+        group["lr"] = spec.lr * group.get("lr_scale", 1.0)
         group.pop("initial_lr", None)  # a schedule of torch would begin at the old one's
     run.position.schedule_since = epoch
     run.schedule = make_schedule(spec, run.optimizer, since=epoch)
@@ -146,6 +153,8 @@ def _rhythm(spec: JobSpec) -> dict[str, Any]:
         "lr": spec.lr,
         "scheduler": spec.scheduler,
         "optimizer": spec.optimizer,
+        "param_groups": spec.param_groups,
+        "freeze": spec.freeze,
         "epochs": spec.epochs,
         "batch_size": spec.batch_size,
         "drop_last": spec.loader.drop_last,

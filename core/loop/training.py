@@ -19,6 +19,7 @@ from core.loop.course import Leg, legs
 from core.loop.epoch import train_epoch
 from core.loop.evaluate import judge_by_test
 from core.loop.gauge import Gauge
+from core.loop.groups import trainable
 from core.loop.peers import ALONE, Peers
 from core.loop.preparation import settle
 from core.loop.resuming import begin
@@ -100,6 +101,7 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
         test_samples=spec.test_samples,
         devices=run.peers.size,
         inexact=run.inexact,
+        trainable=sum(weight.numel() for weight in trainable(run.model)),
     )
 
 

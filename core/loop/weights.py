@@ -22,6 +22,7 @@ from core.loading.encoding import Encoder
 from core.loading.preprocess import Scaling
 from core.loading.tokens import Tokens
 from core.loop.checkpoints import write_weights
+from core.loop.groups import trainable
 from core.loop.run import Run
 from core.loop.space import storing
 from core.loop.versions import VERSIONS
@@ -192,6 +193,7 @@ def _told(run: Run, weights: Artifact) -> dict[str, Any]:
         "sha256": weights.sha256,
         "bytes": weights.bytes,
         "parameters": sum(weight.numel() for weight in run.model.parameters()),
+        "trainable": sum(weight.numel() for weight in trainable(run.model)),
         "kept": "best" if run.kept.weights else "last",
         "epoch": kept and kept.epoch,
         "fold": run.spec.split.fold,

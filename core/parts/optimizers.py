@@ -201,7 +201,7 @@ def radam(
     return RAdam(weights, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
 
-@optimizers.register(state=_lbfgs_state, full_batch=True)
+@optimizers.register(state=_lbfgs_state, full_batch=True, asks_again=True)
 def lbfgs(
     weights: Iterable[Tensor],
     lr: float = 1.0,

@@ -61,12 +61,25 @@ def only_single_samples_are_accumulated(outline: Outline) -> Iterator[Finding]:
 def gradients_of_one_cost_are_scaled(outline: Outline) -> Iterator[Finding]:
     """Some optimizers ask for the cost several times a step, which fp16's scaling does not allow."""
     wanted = outline["precision"]
-    if wanted == "fp16" and outline.optimizer.facts.get("full_batch"):
+    if wanted == "fp16" and outline.optimizer.facts.get("asks_again"):
         told = (
             f"{shown(outline.optimizer.name)} asks for the cost several times a step, and fp16 scales that of one. "
             'Take "fp32" or "bf16".'
         )
         yield Finding(("precision",), wanted, told, ["fp32", "bf16"])
+
+
+def the_optimizer_takes_groups(outline: Outline) -> Iterator[Finding]:
+    """Groups of parameters are for optimizers that take several, their decay for those that have one."""
+    wanted, optimizer = outline["param_groups"], outline.optimizer
+    if wanted and optimizer.facts.get("asks_again"):
+        told = f"{shown(optimizer.name)} moves all parameters as one vector, so it takes no groups of them."
+        yield Finding(("param_groups",), len(wanted), told, [])
+        return
+    for place, group in enumerate(wanted):
+        if group.weight_decay is not None and "weight_decay" not in optimizer.settings.model_fields:
+            told = f"{shown(optimizer.name)} has no weight_decay that a group could replace."
+            yield Finding(("param_groups", place, "weight_decay"), group.weight_decay, told, [None])
 
 
 ENGINE_CHECKS: tuple[Check, ...] = (
@@ -75,6 +88,7 @@ ENGINE_CHECKS: tuple[Check, ...] = (
     every_micro_batch_is_big_enough,
     only_single_samples_are_accumulated,
     in_phases(gradients_of_one_cost_are_scaled),
+    in_phases(the_optimizer_takes_groups),
 )
 
 

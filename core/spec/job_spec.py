@@ -15,7 +15,16 @@ from core.errors import SpecRefused
 from core.parts.limits import Epochs, LearningRate, Seed
 from core.registry import optimizers, schedulers
 from core.spec.defaults import filled, last_resort
-from core.spec.engine import BatchSize, Clip, ClipValue, MicroBatchSize, MovingAverage, PrecisionName
+from core.spec.engine import (
+    BatchSize,
+    Clip,
+    ClipValue,
+    Frozen,
+    MicroBatchSize,
+    MovingAverage,
+    ParamGroups,
+    PrecisionName,
+)
 from core.spec.fields import (
     MAX_SEEDS,
     STRICT,
@@ -116,6 +125,8 @@ class JobSpec(BaseModel):
     clip_grad_value: ClipValue = None
     clip_grad_norm: Clip | None = None
     ema: MovingAverage | None = None
+    param_groups: ParamGroups = ()
+    freeze: Frozen = ()
     seed: Seed = 0
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
         default=1, description="Train as often over the same data, with seed, seed + 1, and so on."

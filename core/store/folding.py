@@ -78,6 +78,7 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
     data = {
         "device": event.device,
         "parameters": event.parameters,
+        "trainable": event.parameters if event.trainable is None else event.trainable,
         "steps_per_epoch": event.steps_per_epoch,
         "epochs": event.epochs,
         "train_samples": event.train_samples,

@@ -128,6 +128,8 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "clip_grad_value": None,
         "clip_grad_norm": None,
         "ema": None,
+        "param_groups": [],
+        "freeze": [],
         "seed": 0,
         "seeds": 1,
         "checkpoints": {

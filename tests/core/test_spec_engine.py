@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import SpecRefused
 from core.job import Problem
+from core.registry import optimizers
 from core.spec import parse_spec
 from core.spec.patching import patched
 
@@ -64,6 +65,30 @@ def test_an_average_takes_the_memory_of_one_more_set_of_weights() -> None:
     spec = {**large, "optimizer": {"name": "lbfgs", "history_size": 8}, "batch_size": 100}
     taken(**spec)
     assert refused(**spec, ema={}).pointer == "/model"
+
+
+def test_groups_need_an_optimizer_that_takes_them() -> None:
+    groups = [{"params": "*.bias", "lr_scale": 2}, {"params": "*", "weight_decay": 0.1}]
+    taken(param_groups=groups, optimizer="sgd")
+    assert refused(param_groups=groups, optimizer="lbfgs", batch_size=120).pointer == "/param_groups"
+
+
+def test_a_decay_replaces_one_that_the_optimizer_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plain(weights: Any, lr: float = 0.1) -> Any:
+        """Without decay."""
+
+    monkeypatch.setattr(optimizers, "_parts", {**optimizers._parts})
+    optimizers.register(plain)
+    taken(param_groups=[{"params": "*", "lr_scale": 2}], optimizer="plain")
+    problem = refused(param_groups=[{"params": "*", "weight_decay": 0}], optimizer="plain")
+    assert problem.pointer == "/param_groups/0/weight_decay"
+
+
+def test_a_glob_is_kept_as_a_list_of_one() -> None:
+    spec = parse_spec({"dataset": "iris", "model": "linear", "param_groups": [{"params": "*.bias"}]})
+    assert spec.param_groups[0].params == ("*.bias",)
+    assert refused(param_groups=[{"params": []}]).pointer == "/param_groups/0/params"
+    assert refused(param_groups=[{"params": ["*", ""]}]).pointer.startswith("/param_groups/0/params")
 
 
 def test_a_patch_of_the_batch_keeps_the_micro_batch_within_it() -> None:

@@ -70,6 +70,8 @@ PATCHES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "clip_value": ({"clip_grad_value": 0.001}, []),
     "precision": ({"precision": "bf16"}, []),
     "ema": ({"ema": {"decay": 0.9}}, []),
+    "groups": ({"param_groups": [{"params": "*.bias", "lr_scale": 0.1}]}, ["schedule_fresh"]),
+    "freeze": ({"freeze": ["*.0.*"]}, ["optimizer_fresh", "schedule_fresh"]),
     "micro_batch_size": ({"micro_batch_size": 7}, []),
     "seed": ({"seed": 7}, []),
     "dropout": ({"model": {**JOB["model"], "dropout": 0.6}}, []),
