@@ -6,11 +6,10 @@ import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
 import core.parts  # noqa: F401  (registers the parts)
 from core.checks import Finding, explain, problems, refuse, shown
-from core.data import Cost, DataShape, ModelShape
 from core.errors import SpecRefused
 from core.parts.limits import Epochs, LearningRate, Seed
 from core.registry import optimizers, schedulers
@@ -53,7 +52,7 @@ from core.spec.size import oversized, without_facts
 from core.spec.sound import sound_fields
 from core.spec.splitting import column_findings
 from core.spec.starting import InitChoice
-from core.split import Sizes
+from core.spec.worked_out import WorkedOut
 
 
 def parse_spec(
@@ -75,7 +74,7 @@ def parse_spec(
         raise SpecRefused(problems(error)) from None
 
 
-class JobSpec(BaseModel):
+class JobSpec(WorkedOut):
     """Everything that makes a job: only `dataset` and `model` must be given.
 
     A part (dataset, model, loss, optimizer, scheduler, metric, augmentation) is its name, or an object with its name
@@ -147,21 +146,6 @@ class JobSpec(BaseModel):
     labels: Labels = Field(default_factory=dict)
 
     @property
-    def data_shape(self) -> DataShape:
-        """What the dataset will hold."""
-        return self._outline.data_shape
-
-    @property
-    def model_shape(self) -> ModelShape:
-        """What the model is sized from."""
-        return self._outline.model_shape
-
-    @property
-    def split_sizes(self) -> Sizes:
-        """How many samples train, validate and test; in the first fold, where all folds train."""
-        return self._outline.split_sizes
-
-    @property
     def rounds(self) -> tuple[JobSpec, ...]:
         """The trainings that this job is made of, one after another: its own, or one for each fold or seed."""
         if self.seeds > 1:
@@ -176,50 +160,6 @@ class JobSpec(BaseModel):
             return (self,)
         phases = zip(self.phases, ends(self.phases), strict=True)
         return tuple(self.model_copy(update={**dict(one), "epochs": end, "phases": None}) for one, end in phases)
-
-    @property
-    def drawn_sizes(self) -> Sizes:
-        """How many samples of the file that trains go into each part: all but those in files of their own."""
-        return self._outline.drawn_sizes
-
-    @property
-    def train_samples(self) -> int:
-        """How many samples train."""
-        return self._outline.split_sizes.train
-
-    @property
-    def val_samples(self) -> int:
-        """How many samples validate."""
-        return self._outline.split_sizes.validation
-
-    @property
-    def test_samples(self) -> int:
-        """How many samples test the trained model."""
-        return self._outline.split_sizes.test
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimizer steps in an epoch."""
-        return self._outline.steps_per_epoch
-
-    @property
-    def scales_pictures(self) -> bool:
-        """Whether a sample is scaled as one picture, not number by number."""
-        return self._outline.scales_pictures
-
-    @property
-    def cost(self) -> Cost | None:
-        """The model's weights and activations; None for one of another package, which must be built to be weighed."""
-        return None if self._outline.model.facts["cost"] is None else self._outline.cost
-
-    @property
-    def optimizer_state(self) -> int:
-        """How many numbers the optimizer keeps for each weight."""
-        return self._outline.optimizer_state
-
-    @property
-    def _outline(self) -> Outline:
-        return Outline(self.__dict__)
 
     @model_validator(mode="wrap")
     @classmethod
