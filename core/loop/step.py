@@ -61,12 +61,12 @@ def take_step(run: Run, batch: Samples, *, gradients: Gradients = find_gradients
 def _added_up(run: Run, batch: Samples, pieces: list[Samples]) -> Tensor:
     """The batch's gradients from pieces of it, each weighted by what it counts, as if they had come at once."""
     count = _tokens if run.spec.data_shape.next_token else _samples
-    whole, shares = count(batch), []
+    whole, losses = count(batch), []
     for piece in pieces:
         share = run.loss(run.forward(piece.x), piece.y) * (count(piece) / whole)
         run.precision.backward(share)
-        shares.append(share.detach())
-    return torch.stack(shares).sum()
+        losses.append(share.detach())
+    return torch.stack(losses).sum()
 
 
 def _samples(batch: Samples) -> int:
