@@ -41,6 +41,7 @@ def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
         "folds": None if job.folds is None else dict(job.folds),
         "memory": None if job.memory is None else dict(job.memory),
         "seeds": None if job.seeds is None else dict(job.seeds),
+        "sharpness": None if job.sharpness is None else dict(job.sharpness),
         "error": None if job.error is None else asdict(job.error),
         "labels": dict(job.labels),
         "parent": None if job.parent is None else dict(job.parent),

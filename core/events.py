@@ -93,8 +93,8 @@ class Finished:
     """The run succeeded: why it ended, the files it leaves, and the figures of the test part if there is one.
 
     `folds` are those of a cross-validation, for JSON: each fold's `figures`, and their `mean` and `std`; `seeds` are
-    those of several seeds, with the `margin` of each mean. `memory` is
-    what it took.
+    those of several seeds, with the `margin` of each mean. `sharpness` is how much the cost rises about the weights.
+    `memory` is what it took.
     """
 
     reason: Reason
@@ -103,6 +103,7 @@ class Finished:
     folds: Mapping[str, Any] | None = None
     memory: Memory | None = None
     seeds: Mapping[str, Any] | None = None
+    sharpness: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

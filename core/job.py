@@ -229,6 +229,8 @@ class Job:
     """What its run takes, in bytes."""
     seeds: Mapping[str, Any] | None = None
     """The same of each seed, with the 95 % confidence interval of the mean."""
+    sharpness: Mapping[str, Any] | None = None
+    """How much the cost rises about the weights that are kept, told at the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from core.job import EventType, Status
-from trainwire.figures import memory_text, number, plain, round_text, rounds_lines, row_text
+from trainwire.figures import memory_text, number, plain, round_text, rounds_lines, row_text, sharpness_text
 from trainwire.watching import Event
 
 WAITING = "waiting for a worker"
@@ -66,6 +66,8 @@ class Lines:
                 self.say(line)
         if test := event.data.get("test"):
             self.say(f"test part: {row_text(test)}")
+        if sharpness := event.data.get("sharpness"):
+            self.say(f"sharpness: {sharpness_text(sharpness)}")
         if memory := event.data.get("memory"):
             self.say(f"memory: {memory_text(memory)}")
         for words in (error.get("message"), error.get("hint")):

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from core.epochs import planned_epochs
 from core.job import Status
-from core.views import CatalogView, CheckpointView, EpochView, HeldOutView, JobView
+from core.views import CatalogView, CheckpointView, EpochView, HeldOutView, JobView, SharpnessView
 
 _COLOURS = {
     Status.SUCCEEDED: "green",
@@ -64,6 +64,13 @@ def _interval(rounds: Mapping[str, Any]) -> str:
     known = [name for name, value in margin.items() if isinstance(value, float)]
     given = {name: f"{number(mean[name])} ± {number(margin[name])}" for name in known}
     return row_text({**mean, **given})
+
+
+def sharpness_text(sharpness: Mapping[str, Any]) -> str:
+    """How sharp a minimum is, on one line."""
+    shown = {**sharpness, **(sharpness.get("nonfinite") or {})}
+    mean, largest, cost = (number(shown[name]) for name in ("mean", "max", "cost"))
+    return f"the cost {cost} rises by {mean}, at most {largest} ({number(shown['samples'])} samples)"
 
 
 def memory_text(memory: Mapping[str, Any]) -> str:
@@ -161,6 +168,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "latest": row_text(_given(job.latest)) if job.latest else None,
         "best": f"epoch {job.best.epoch}: {row_text(_given(job.best))}" if job.best else None,
         "test": row_text(_given(job.test)) if job.test else None,
+        "sharpness": sharpness_text(_given(job.sharpness)) if job.sharpness else None,
         "folds": "\n".join(rounds_lines(job.folds.model_dump())) if job.folds else None,
         "seeds": "\n".join(rounds_lines(job.seeds.model_dump())) if job.seeds else None,
         "memory": memory_text(job.memory.model_dump()) if job.memory else None,
@@ -181,7 +189,7 @@ def _start(init: Mapping[str, Any] | None) -> str | None:
     return escape(plain(f"the weights of {source}{'' if init.get('strict') else ', as far as they fit'}"))
 
 
-def _given(row: EpochView | HeldOutView) -> dict[str, Any]:
+def _given(row: EpochView | HeldOutView | SharpnessView) -> dict[str, Any]:
     return row.model_dump(exclude_none=True)
 
 

@@ -48,16 +48,16 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
 def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
     run.judged.eval()
     if run.spec.data_shape.next_token:
-        return language.judge(run, samples.cut(_rows(run)))
+        return language.judge(run, samples.cut(rows_at_a_time(run)))
     if run.spec.data_shape.reconstructs:
-        return reconstruction.judge(run, samples.cut(_rows(run)))
-    parts = (part.to(run.device) for part in samples.cut(_rows(run)))
+        return reconstruction.judge(run, samples.cut(rows_at_a_time(run)))
+    parts = (part.to(run.device) for part in samples.cut(rows_at_a_time(run)))
     prediction = torch.cat([run.predict(part.x) for part in parts])
     cost = run.loss(prediction, samples.y.to(run.device)).item()
     return cost, _measure(run, prediction.cpu(), samples.y.cpu())
 
 
-def _rows(run: Run) -> int:
+def rows_at_a_time(run: Run) -> int:
     """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
     width, cost = math.prod(run.spec.data_shape.features), run.spec.cost
     most = run.spec.batch_size if cost is None else _ACTIVATIONS // max(1, cost.activations)

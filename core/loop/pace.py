@@ -32,3 +32,8 @@ class Pace:
         left = self._epochs * self._steps - done
         step_s = (self._told - self._started) / (done - self._before)
         return Progress(epoch, self._epochs, step, self._steps, eta_s=step_s * left)
+
+    def behind(self, epoch: int, *, left_s: float) -> Progress:
+        """The run is behind its last `epoch`, and what is measured then takes so long."""
+        self._told = self._clock()
+        return Progress(epoch, epoch, self._steps, self._steps, eta_s=left_s)

@@ -206,9 +206,12 @@ def _order(spec: JobSpec, epoch: int) -> Tensor:
 
 
 def _visited(spec: JobSpec, samples: int, epoch: int) -> Tensor:
-    if not spec.loader.shuffle:
-        return torch.arange(samples)
-    features = spec.data_shape.features
+    return shuffled(spec, epoch) if spec.loader.shuffle else torch.arange(samples)
+
+
+def shuffled(spec: JobSpec, epoch: int) -> Tensor:
+    """The samples that train in the order of a shuffle for `epoch`, by blocks where they are read so: int64."""
+    features, samples = spec.data_shape.features, spec.train_samples
     if spec.loader.streaming and len(features) == 1:
         return block_permutation(samples, block=block_rows(features), seed=spec.seed, epoch=epoch)
     return permutation(samples, seed=spec.seed, epoch=epoch)

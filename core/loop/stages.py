@@ -34,7 +34,8 @@ from core.loop.turning import begin_anew
 from core.spec import JobSpec
 
 _NO_TRAINING = {
-    "name", "labels", "priority", "resources", "checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory",
+    "name", "labels", "sharpness", "priority", "resources", "checkpoints", "deadline_s", "stall_timeout_s",
+    "on_out_of_memory",
 }  # fmt: skip
 """What a patch may change without changing what is learned."""
 

@@ -12,7 +12,7 @@ from core import wire
 from core.errors import Diverged
 from core.events import EpochDone, Finished, Resumed, RunEvent, Started, Stopped
 from core.failpoints import failpoint
-from core.job import EpochRow, Reason
+from core.job import EpochRow, Progress, Reason
 from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, Saving, StopAsked, never
 from core.loop.course import Leg, legs
@@ -24,6 +24,7 @@ from core.loop.peers import ALONE, Peers
 from core.loop.preparation import settle
 from core.loop.resuming import begin
 from core.loop.run import Run, is_finite
+from core.loop.sharpness import measure as sharpness_of
 from core.loop.stages import enter
 from core.loop.supply import Supply
 from core.loop.turning import crown
@@ -105,18 +106,20 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
     )
 
 
-def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[Finished]:
+def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[Progress | Finished]:
     failpoint("finish.before_weights")
     test = run.peers.told(judge_by_test(run))
+    sharpness = run.peers.told((yield from sharpness_of(run)))
     folds, seeds = (several, None) if run.seed is None else (None, several)
     memory = run.gauge.memory(run) if run.gauge else None
     if not run.peers.leads:
         return
-    figures = {"test": test and wire.finite(test), "folds": folds, "seeds": seeds}
+    told = {"test": test and wire.finite(test), "sharpness": sharpness and wire.finite(sharpness)}
+    figures = {**told, "folds": folds, "seeds": seeds}
     artifacts = save_weights(run, folder=folder, figures=figures, memory=memory)
     failpoint("finish.after_weights")
     reason = run.watch.reason or Reason.COMPLETED if several is None else run.rounds.reason
-    yield Finished(reason, artifacts, test, folds, memory, seeds)
+    yield Finished(reason, artifacts, test, folds, memory, seeds, sharpness)
 
 
 def _diverged(run: Run, row: EpochRow, leg: Leg) -> Diverged:

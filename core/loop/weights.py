@@ -33,7 +33,7 @@ from core.usage import Memory
 
 CARD = "model.json"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_OF_TRAINING = ("optimizer", "lr", "scheduler")
+_OF_TRAINING = ("optimizer", "lr", "scheduler", "phases")
 """What a trained network needs no more: the package of its optimizer may be missing where it is used."""
 
 
@@ -164,6 +164,7 @@ def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memor
             "test": None,
             "folds": None,
             "seeds": None,
+            "sharpness": None,
             **figures,
         },
         "monitor": run.watch.monitor,

@@ -156,6 +156,20 @@ class EarlyStopping(BaseModel):
     restore_best: bool = True
 
 
+class Sharpness(BaseModel):
+    """How sharp the minimum is: the cost where every filter of the kept weights moves by `radius` of its norm."""
+
+    model_config = STRICT
+
+    radius: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=0.05, description="How far each filter moves, as a share of its own norm."
+    )
+    directions: Annotated[int, Field(ge=1, le=1_000)] = 10
+    samples: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
+        default=4_096, description="Of those that train, drawn by the seed, over which the cost is taken; null: all."
+    )
+
+
 class Checkpoints(BaseModel):
     """When a run is kept on disk so that it can go on from there, and how many of these checkpoints stay."""
 

@@ -42,6 +42,7 @@ from core.spec.fields import (
     Resources,
     SchedulerChoice,
     Seconds,
+    Sharpness,
     Split,
 )
 from core.spec.lookup import Find, FindLeft, Look, Lookup
@@ -116,6 +117,9 @@ class JobSpec(WorkedOut):
         description="Trained by in turn; optimizer, lr and scheduler are then the first one's, epochs those of all.",
     )
     early_stopping: EarlyStopping | None = None
+    sharpness: Sharpness | None = Field(
+        default=None, description="Measured once, at the end, with the weights that are kept."
+    )
     metrics: MetricChoices = Field(
         default_factory=last_resort, description="accuracy for classes, f1 for labels, rmse for numbers when not given."
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from core.checks import Path
 from core.registry import Registry, augmentations, metrics
 from core.spec.defaults import DERIVED
-from core.spec.fields import Checkpoints, EarlyStopping, Loader, Preprocess, Split
+from core.spec.fields import Checkpoints, EarlyStopping, Loader, Preprocess, Sharpness, Split
 from core.spec.outline import Unsound
 
 PLACEHOLDERS: Mapping[str, Any] = {"dataset": "iris", "model": "linear"}
@@ -23,6 +23,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "split": Split,
     "preprocess": Preprocess,
     "early_stopping": EarlyStopping,
+    "sharpness": Sharpness,
     "checkpoints": Checkpoints,
     "loader": Loader,
 }

@@ -193,9 +193,10 @@ def _noticed(batch: Batch, event: Noticed, known: Known) -> None:  # noqa: ARG00
 
 def _finished(batch: Batch, event: Finished, known: Known) -> None:  # noqa: ARG001  one signature for all
     batch.artifacts = event.artifacts
-    test = None if event.test is None else wire.finite(event.test)
+    test, sharpness = (None if one is None else wire.finite(one) for one in (event.test, event.sharpness))
     memory = None if event.memory is None else asdict(event.memory)
-    told = {"test": test, "folds": event.folds, "seeds": event.seeds, "memory": memory}
+    several = {"folds": event.folds, "seeds": event.seeds}
+    told = {"test": test, **several, "sharpness": sharpness, "memory": memory}
     figures = {name: value for name, value in told.items() if value is not None}
     batch.values.update(figures)
     batch.move = Move(Status.SUCCEEDED, event.reason, by="worker", figures=figures)

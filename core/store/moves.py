@@ -44,7 +44,7 @@ class Move:
     """A change of status: to what, why and by whom (`user`, `worker`, `service`); nobody claims it for `wait_s`.
 
     `figures` are those that a run which succeeds tells at its end, by their names and in their wire form: of the test
-    part (`test`), of all `folds` or `seeds`, and the `memory` that it took.
+    part (`test`), of all `folds` or `seeds`, `sharpness`, and the `memory` that it took.
     """
 
     to: Status

@@ -37,6 +37,7 @@ JOB = (
     jobs.c.folds,
     jobs.c.memory,
     jobs.c.seeds,
+    jobs.c.sharpness,
 )
 EVENT = (events.c.job_id, events.c.seq, events.c.at, events.c.type, events.c.data)
 EPOCH = tuple(column for column in epochs.c if column.name != "job_id")
@@ -75,6 +76,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         folds=row.folds,
         memory=row.memory,
         seeds=row.seeds,
+        sharpness=row.sharpness,
     )
 
 

@@ -47,8 +47,8 @@ class JobColumns(TypedColumns):
 
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
-    `dataset_id` is the upload that the job rests on, `test`, `folds` and `seeds` are figures told at the end, `memory`
-    is what it took; `pace` is shared by jobs whose epochs take as long.
+    `dataset_id` is the upload that the job rests on, `test`, `folds`, `seeds` and `sharpness` are figures told at the
+    end, `memory` is what it took; `pace` is shared by jobs whose epochs take as long.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -87,6 +87,7 @@ class JobColumns(TypedColumns):
     folds: Column[Any] = Column(JsonText, nullable=True)
     memory: Column[Any] = Column(JsonText, nullable=True)
     seeds: Column[Any] = Column(JsonText, nullable=True)
+    sharpness: Column[Any] = Column(JsonText, nullable=True)
     pace: Column[str | None] = Column(Text)
     devices: Column[int | None] = Column(Integer)
 

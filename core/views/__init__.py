@@ -27,6 +27,8 @@ from core.views.job import (
     ParentView,
     ProgressView,
     QueueView,
+    SeedsView,
+    SharpnessView,
     TransitionView,
     WorkerRef,
 )
@@ -71,6 +73,8 @@ __all__ = [
     "RowsView",
     "RunsOnView",
     "SamplesView",
+    "SeedsView",
+    "SharpnessView",
     "TargetsView",
     "TensorView",
     "TransitionView",

@@ -106,6 +106,19 @@ class SeedsView(View):
     margin: dict[str, Any]
 
 
+class SharpnessView(View):
+    """How sharp the minimum is: the `mean` and `max` rise of the `cost` in random directions, over `samples`.
+
+    A number that JSON cannot hold is null and named under `nonfinite`.
+    """
+
+    cost: float | None = None
+    mean: float | None = None
+    max: float | None = None
+    samples: int = Field(ge=1)
+    nonfinite: dict[str, NonFinite] | None = None
+
+
 class ErrorView(View):
     """Why a job failed, or waits for its next attempt, and what to change; `param` is a JSON Pointer into the spec."""
 
@@ -176,6 +189,7 @@ class JobView(View):
     folds: FoldsView | None = None
     memory: MemoryView | None = None
     seeds: SeedsView | None = None
+    sharpness: SharpnessView | None = None
     error: ErrorView | None = None
     labels: dict[str, str]
     parent: ParentView | None = None

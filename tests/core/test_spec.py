@@ -40,7 +40,7 @@ DESIGN: dict[str, Any] = {
     "labels": {"team": "a"},
 }
 NEWER = {"checkpoints", "deadline_s", "stall_timeout_s", "on_out_of_memory", "micro_batch_size", "clip_grad_value"}
-NEWER |= {"seeds", "phases", "init_from"}
+NEWER |= {"seeds", "phases", "sharpness", "init_from"}
 NEWER |= {"precision", "ema", "param_groups", "freeze", "compile"}
 MULTISTEP = {"name": "multistep", "milestones": [3, 5]}
 VARIED: list[dict[str, Any]] = [
@@ -116,6 +116,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "scheduler": {"name": "constant", "warmup_epochs": 0},
         "phases": None,
         "early_stopping": None,
+        "sharpness": None,
         "metrics": [{"name": "accuracy"}],
         "loader": {
             "shuffle": True,

@@ -71,6 +71,13 @@ def test_seeds_are_named_beside_their_epochs_and_end_with_an_interval(*, termina
 
 
 @pytest.mark.parametrize("terminal", [True, False])
+def test_how_sharp_the_minimum_is_stands_behind_the_end(*, terminal: bool) -> None:
+    sharpness = {"cost": 0.25, "mean": 0.125, "max": None, "samples": 1437, "nonfinite": {"max": "inf"}}
+    text, _ = shown(("epoch", EPOCH), ("end", {**END, "sharpness": sharpness}), terminal=terminal)
+    assert text.splitlines()[-1] == "sharpness: the cost 0.2500 rises by 0.1250, at most inf (1,437 samples)"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
 def test_the_figures_of_a_test_part_are_told_behind_the_end(*, terminal: bool) -> None:
     started = {**STARTED, "test_samples": 180}
     end = {**END, "test": {"loss": 0.25, "auroc": None, "nonfinite": {"auroc": "nan"}}}

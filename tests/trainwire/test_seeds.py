@@ -28,7 +28,7 @@ def shown(job: JobView) -> str:
 
 
 def test_the_seeds_of_a_job_are_told_with_their_rows_and_their_interval(client: Client, service: Any) -> None:
-    job = client.submit({**IRIS, "seed": 4, "seeds": 3})
+    job = client.submit({**IRIS, "seed": 4, "seeds": 3, "sharpness": {"directions": 3}})
     events = list(client.watch(job.id))
     ended, rows = client.wait(job.id), client.metrics(job.id)
     assert ended.status is Status.SUCCEEDED, ended.error
@@ -47,6 +47,9 @@ def test_the_seeds_of_a_job_are_told_with_their_rows_and_their_interval(client: 
     assert [row["seed"] for row in csv.DictReader(io.StringIO(text))] == ["4", "4", "5", "5", "6", "6"]
     page = shown(ended)
     assert "6/6" in page
+    assert ended.sharpness is not None
+    assert events[-1].data["sharpness"] == ended.sharpness.model_dump(exclude_none=True)
+    assert f"the cost {ended.sharpness.cost:.4f} rises by" in page
     assert "seed 6 (epoch 6)" in page
     mean, margin = ended.seeds.mean["val_loss"], ended.seeds.margin["val_loss"]
     assert f"val_loss {mean:.4f} ± {margin:.4f}" in page

@@ -63,7 +63,7 @@ class Attempt:
 
     def _end(self, finished: Finished) -> tuple[Any, ...]:
         test = {name: float(figure).hex() for name, figure in (finished.test or {}).items()}
-        return finished.reason, sha256(self.weights), test, finished.folds, finished.seeds
+        return finished.reason, sha256(self.weights), test, finished.folds, finished.seeds, finished.sharpness
 
     @property
     def epochs_marked_best(self) -> list[int]:

@@ -25,6 +25,7 @@ JOB: dict[str, Any] = {
 }
 """100 samples train: eleven batches of 9, and a last one of a single sample, of which the second process has none."""
 TWO = {"resources": {"devices": 2}}
+IN_TURN = [{"optimizer": "adam", "lr": 0.01, "epochs": 1}, {"optimizer": "sgd", "lr": 0.1, "epochs": 1}]
 DROPOUT = {"name": "mlp", "hidden": [8], "dropout": 0.3}
 
 
@@ -46,16 +47,18 @@ def same_figures(one: Attempt, other: Attempt) -> None:
         {"loader": {"num_workers": 1, "shuffle": False}, "clip_grad_norm": 0.5, "batch_size": 32},
         {"augment": [{"name": "mixup", "alpha": 1.0}, {"name": "noise", "std": 0.1}]},
         {"split": {"folds": 2, "test": 0.2}, "early_stopping": {"patience": 1}, "dataset": {**BLOBS, "samples": 40}},
+        {"phases": IN_TURN, "optimizer": "adam", "lr": 0.01, "sharpness": {"directions": 2}, "seeds": 2},
     ],
-    ids=["uneven", "clip", "mixed", "folds"],
+    ids=["uneven", "clip", "mixed", "folds", "phases"],
 )
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 def test_two_processes_give_the_figures_of_one(bench: Bench, several: Several, changes: dict[str, Any]) -> None:
     job = {**JOB, **changes}
     one, two = bench.attempt(job), several.attempt({**job, **TWO})
     same_figures(one, two)
-    one_test, two_test = (attempt.every(Finished)[0].test or {} for attempt in (one, two))
-    assert two_test == pytest.approx(one_test, rel=1e-6)
+    ends = [attempt.every(Finished)[0] for attempt in (one, two)]
+    for one_told, two_told in zip(*[(end.test or {}, end.sharpness or {}) for end in ends], strict=True):
+        assert two_told == pytest.approx(one_told, rel=1e-5, abs=1e-6)
     started = two.every(Started)[0]
     assert (started.devices, started.inexact) == (2, None)
 

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from core.errors import InvalidData
+from core.events import Finished
 from core.intake import open_table
 from core.loading import data, order, streaming
 from core.loading.blocks import from_blocks
@@ -243,3 +244,16 @@ def _put(shelf: Shelf, content: bytes) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     (shelf.folder / sha256).write_bytes(content)
     return sha256
+
+
+@pytest.mark.parametrize("what", ["table", "pictures"])
+def test_how_sharp_a_minimum_is_is_read_from_the_file_too(bench: Bench, shelf: Shelf, what: str) -> None:
+    make = spec if what == "table" else of_pictures
+    wanted = {"sharpness": {"directions": 2, "samples": 20}, "epochs": 1}
+    streamed, there = (ran(bench, shelf, make(shelf, streaming=one, **wanted)) for one in (True, False))
+    found = streamed.every(Finished)[0].sharpness
+    assert found is not None
+    assert found["samples"] == 20
+    assert found["mean"] != 0
+    if what == "pictures":  # a table is drawn by blocks, and so are the samples
+        assert found == there.every(Finished)[0].sharpness

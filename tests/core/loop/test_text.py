@@ -212,3 +212,15 @@ def test_loader_processes_cut_the_same_windows(shelf: Shelf, tmp_path: Path) -> 
     ]
     told = [[{name: row[name] for name in ("train_loss", "val_loss")} for row in rows] for rows, _ in figures]
     assert told[0] == told[1]
+
+
+def test_how_sharp_the_minimum_of_a_language_model_is_counts_the_tokens_that_are_known(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    spec = novel(shelf, DOCUMENTATION[:20_000], model=TINY, epochs=1, sharpness={"samples": None, "directions": 3})
+    *_, row, end = train(spec, folder=tmp_path, datasets=shelf.folder)
+    assert isinstance(row, EpochDone)
+    assert isinstance(end, Finished)
+    assert end.sharpness is not None
+    assert 0 < end.sharpness["cost"] < row.row.train_loss
+    assert 0 != end.sharpness["mean"] <= end.sharpness["max"]
