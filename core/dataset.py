@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Form = Literal["table", "arrays", "images", "text", "weights"]
 """Rows and columns; one array of samples, with or without one of targets; pictures in class folders; a plain text; and
 the weights of a model, which are no data: a job may start from them."""
-Format = Literal["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "txt", "safetensors"]
+Format = Literal["csv", "tsv", "parquet", "arrow", "jsonl", "npz", "npy", "zip", "txt", "safetensors"]
 Kind = Literal["number", "boolean", "category", "date", "text"]
 """What a column holds; `text` are words that hardly ever repeat: a name, a note, an id."""
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from core.checks import nearest, shown
 from core.dataset import Dataset, Profile
 from core.errors import DataRefused
+from core.hub import Key, located
 from core.job import Problem
 
 REMEMBERED = 1_000
@@ -68,11 +69,11 @@ class Shelf:
         self._lock = threading.Lock()
 
     def look(self, path: str) -> Dataset:
-        """What is in the file at `path`; a file of the same size and time is not looked into again.
+        """What is in the file at `path` or in a cached dataset; one of the same size and time is looked into once.
 
         Raises DataRefused with places, for a path that may not be named, and for a file that changes meanwhile.
         """
-        found = below(self._root, path)
+        found = located(path) if isinstance(path, Key) else below(self._root, path)
         key = _key(found)
         with self._lock:
             known = self._seen.get(key)

@@ -13,6 +13,7 @@ NAMES: dict[str, Format] = {
     ".tab": "tsv",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".arrow": "arrow",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".npz": "npz",
@@ -26,6 +27,7 @@ TITLES: dict[Format, str] = {
     "csv": "comma-separated values",
     "tsv": "tab-separated values",
     "parquet": "Parquet",
+    "arrow": "Arrow",
     "jsonl": "one JSON object per line",
     "npz": "NumPy arrays",
     "npy": "a NumPy array",
@@ -33,7 +35,13 @@ TITLES: dict[Format, str] = {
     "txt": "plain text",
     "safetensors": "weights as safetensors",
 }
-_SIGNS: tuple[tuple[bytes, Format], ...] = ((b"PAR1", "parquet"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "zip"))
+_SIGNS: tuple[tuple[bytes, Format], ...] = (
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow"),  # a stream, as Hugging Face's datasets keeps its tables
+    (b"\x93NUMPY", "npy"),
+    (b"PK\x03\x04", "zip"),
+)
 _PICKLED = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"})
 _NO_PICKLES = (
     "Files of this kind hold pickles, which are code, so they are never read. Save weights by "

@@ -62,8 +62,8 @@ def _table(path: Path, format_: Format, limits: Limits) -> Profile:
     from core.intake import lines, plain, typed
 
     try:
-        if format_ == "parquet":
-            rows, columns = typed.inspect(path, limits)
+        if format_ in ("parquet", "arrow"):
+            rows, columns = typed.inspect(path, limits, arrow=format_ == "arrow")
         elif format_ == "jsonl":
             rows, columns = lines.inspect(path, limits)
         else:

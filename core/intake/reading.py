@@ -40,8 +40,8 @@ def _scan(path: Path, format_: Format, columns: Mapping[str, Kind]) -> pl.LazyFr
     """The columns as they lie in the file: words, or values of their types."""
     if format_ in PLAIN:
         return plain.scan(path, format_, Limits()).select(list(columns))
-    if format_ == "parquet":
-        return typed.scan(path).select(list(columns))
+    if format_ in ("parquet", "arrow"):
+        return typed.scan(path, arrow=format_ == "arrow").select(list(columns))
     schema = {name: _STORED.get(kind, pl.String) for name, kind in columns.items()}
     return pl.scan_ndjson(path, schema=schema)
 

@@ -1,4 +1,4 @@
-"""A Parquet file, whose columns have types: told batch by batch, after its footer was judged."""
+"""A Parquet or Arrow file, whose columns have types: told batch by batch, after a Parquet file's footer was judged."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ MOST_FOOTER = 64 << 20
 _CELLS = 2_000_000
 """Of one batch."""
 _SIGN = b"PAR1"
+_FILE = b"ARROW1"
 
 
-def inspect(path: Path, limits: Limits) -> tuple[int, tuple[Column, ...]]:
-    """The rows and columns of a Parquet file. Raises DataRefused with places."""
-    _judge_footer(path)
-    table = scan(path)
+def inspect(path: Path, limits: Limits, *, arrow: bool = False) -> tuple[int, tuple[Column, ...]]:
+    """The rows and columns of a Parquet file, or of an Arrow one. Raises DataRefused with places."""
+    if not arrow:
+        _judge_footer(path)
+    table = scan(path, arrow=arrow)
     names = table.collect_schema().names()
     judge_names(names, limits)
     rows = int(table.select(pl.len()).collect().item())
@@ -43,9 +45,9 @@ def inspect(path: Path, limits: Limits) -> tuple[int, tuple[Column, ...]]:
     return rows, told(tallies, rows)
 
 
-def scan(path: Path) -> pl.LazyFrame:
+def scan(path: Path, *, arrow: bool = False) -> pl.LazyFrame:
     """The table's columns as Float64, Boolean, Datetime and String. Raises DataRefused for other types."""
-    table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    table = _arrow(path) if arrow else pl.scan_parquet(path, glob=False, hive_partitioning=False)
     schema = table.collect_schema()
     places = Places()
     read = {name: _read(pl.col(name), dtype) for name, dtype in schema.items()}
@@ -81,6 +83,13 @@ def _read(cells: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum | pl.Null):
         return cells.cast(pl.String)
     return None
+
+
+def _arrow(path: Path) -> pl.LazyFrame:
+    """An Arrow file, or the stream that others keep in one: the latter is read whole."""
+    with path.open("rb") as file:
+        is_file = file.read(len(_FILE)) == _FILE
+    return pl.scan_ipc(path, glob=False) if is_file else pl.read_ipc_stream(path).lazy()
 
 
 def _judge_footer(path: Path) -> None:

@@ -63,6 +63,8 @@ def _upload(chosen: PartSettings, uploads: Path | Folders | None) -> Upload:
         found: Upload = datasets.build(chosen, folders.uploads if named_by == "id" else folders.files)
     except DataRefused as refused:
         hint = "Every worker needs the folder that TRAINWIRE_FILES names, with the file in it."
+        if "key" in datasets.get(chosen.name).facts:
+            hint = "Every worker needs the dataset in its own cache: load it there once."
         raise InvalidData(refused.message, hint=hint, param=f"/dataset/{named_by}") from refused
     return found
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from core.checks import Finding
 from core.data import DataShape
 from core.dataset import Facts, Held, Series
+from core.hub import Key, located
 from core.registry import datasets
 from core.shelf import below
 
@@ -22,6 +23,13 @@ ColumnNames = Annotated[tuple[ColumnName, ...], Field(strict=False, max_length=5
 Goals = Annotated[tuple[ColumnName, ...], Field(strict=False, max_length=500)]
 Separator = Annotated[str, Field(min_length=1, max_length=10, examples=["|"])]
 LONGEST_PATH = 1_000
+HubPath = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$", examples=["someone/flowers"]
+    ),
+]
+HubWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$", examples=["train"])]
 FilePath = Annotated[str, Field(min_length=1, max_length=LONGEST_PATH, examples=["flowers.csv"])]
 Side = Annotated[int, Field(ge=1, le=1_024)]
 Resize = Literal["stretch", "crop", "pad"]
@@ -146,6 +154,43 @@ def file(files: Path | None, *, path: str, facts: Facts | None, **settings: Any)
         uploaded=False,
     )
     return _with_apart(whole, {part: (key, below(files, key)) for part, key in named.items() if key})
+
+
+def _hub_key(setting: str, dataset: Mapping[str, Any]) -> Key | None:
+    """`path` names the split that trains; validation and test name other splits of the same dataset."""
+    path, config, split = (dataset.get(name) for name in ("path", "config", "split" if setting == "path" else setting))
+    if isinstance(path, str) and isinstance(split, str) and isinstance(config, str | None):
+        return Key.of(path, config, split)
+    return None
+
+
+@datasets.register(
+    shape=_shape, check=_features_are_told_once, scales_target=True, uploaded=True, named_by="path", key=_hub_key
+)
+@_settings_of_upload(
+    path="HubPath", config="HubWord | None", split="HubWord", validation="HubWord | None", test="HubWord | None"
+)
+def hub(files: Path | None, *, path: str, facts: Facts | None, **settings: Any) -> Upload:
+    """A dataset in the local cache of Hugging Face's `datasets`, by its path and split; all else is as with `upload`.
+
+    Its Arrow file is read as it lies there, and nothing is ever fetched; `validation` and `test` are other splits.
+    Class labels are whole numbers there: give `task` "classes". Raises DataRefused for what is not in the cache.
+    """
+    told = _told(facts)
+    asked = {"path": path, **settings}
+    own = Key.of(path, settings["config"], settings["split"])
+    whole = Upload(
+        path,
+        located(own),
+        told,
+        _targets(told, settings["target"]),
+        settings["target_separator"],
+        setting="path",
+        resize=settings["resize"],
+        uploaded=False,
+    )
+    keys: dict[Held, Key | None] = {"validation": _hub_key("validation", asked), "test": _hub_key("test", asked)}
+    return _with_apart(whole, {part: (key, located(key)) for part, key in keys.items() if key is not None})
 
 
 def _told(facts: Facts | None) -> Facts:

@@ -53,8 +53,8 @@ class Lookup:
         """What was found in the dataset that was asked for, whatever is wrong with the rest of its settings."""
         asked = self.dataset if isinstance(self.dataset, Mapping) else {}
         setting = named_by(asked.get("name"))
-        key = asked.get(setting) if setting else None
-        found = self.found(setting, key) if setting and isinstance(key, str) else None
+        key = key_of(asked, setting) if setting else None
+        found = self.found(setting, key) if setting and key is not None else None
         return found.profile if isinstance(found, Dataset) else None
 
     @property
@@ -115,6 +115,15 @@ def files_of(spec: Any) -> tuple[str, ...]:
     if isinstance(dataset, Mapping) and named_by(dataset.get("name")) == "path":
         named += [dataset.get(setting) for setting in ("path", *PARTS)]
     return tuple(path for path in named if isinstance(path, str) and 0 < len(path) <= LONGEST_PATH)
+
+
+def key_of(dataset: Mapping[str, Any], setting: str) -> str | None:
+    """What the file is looked up by that this setting of a dataset names; None where it names none."""
+    value = dataset.get(setting)
+    if not isinstance(value, str):
+        return None
+    key = datasets.get(str(dataset.get("name"))).facts.get("key")
+    return value if key is None else key(setting, dataset)
 
 
 def named_by(name: object) -> str | None:

@@ -12,7 +12,7 @@ from core.registry import PartSettings, datasets
 from core.spec import apart, reconstruction, series, tables, texts
 from core.spec.apart import PARTS
 from core.spec.classes import class_findings
-from core.spec.lookup import Lookup, named_by
+from core.spec.lookup import Lookup, key_of, named_by
 from core.spec.reconstruction import OF_TARGETS
 from core.spec.splitting import groups_of, part_counts
 
@@ -60,7 +60,8 @@ def _resolved(chosen: PartSettings, setting: str, lookup: Lookup) -> PartSetting
     """`chosen` with the facts of its file, which `setting` names, and of those that validate and test."""
     wanted = chosen.settings()
     named = [setting, *(part for part in PARTS if wanted[part] is not None)]
-    found = {one: lookup.found(setting, wanted[one]) for one in named}
+    told_of = {"name": chosen.name, **wanted}
+    found = {one: lookup.found(setting, key_of(told_of, one) or "") for one in named}
     wrong = [
         Finding((one,), wanted[one], told, f"the {setting} of a file that is there")
         for one, told in found.items()
