@@ -75,6 +75,7 @@ def test_digits_in_folders_are_learned(
     wait_until(lambda: door.job(job_id)["finished_at"] is not None, within_s=500)
     job = door.job(job_id)
     assert job["status"] == "succeeded", job["error"]
+    print(f"{job['spec']['model']['name']} {job['best']['val_accuracy']:.4f} in epoch {job['best']['epoch']}")
     assert job["best"]["val_accuracy"] >= line
 
     back = door.http.get(dataset["links"]["file"])
