@@ -126,7 +126,10 @@ def _diverged(run: Run, row: EpochRow, leg: Leg) -> Diverged:
     spec = run.spec
     name, cost = ("train_loss", row.train_loss) if row.val_loss is None else ("val_loss", row.val_loss)
     hint = f"Try a lower lr, for example {spec.lr / 10:g} instead of {spec.lr:g}."
-    if spec.data_shape.task == "numbers" and spec.preprocess.target == "none":
+    if spec.data_shape.reconstructs:
+        wants_scale = spec.preprocess.features == "none"
+        hint += ' Large numbers also want preprocess.features "standard".' if wants_scale else ""
+    elif spec.data_shape.task == "numbers" and spec.preprocess.target == "none":
         hint += ' A target of large numbers also wants preprocess.target "standard".'
     elif spec.precision == "fp16":
         hint += ' In precision "fp16" nothing may be larger than 65504; "bf16" has the range of float32.'

@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from core.errors import Diverged
 from core.loading import data
 from core.loop import load_model, load_preprocess, train
 from core.loop.assembly import assemble
@@ -192,3 +193,12 @@ def test_the_figures_are_those_of_the_weights_that_are_left(
         left = float(((load_model(told.folder)(found.held.x) - found.held.x) ** 2).mean())
     best = min(row.val_loss or 9 for row in told.rows)
     assert best == pytest.approx(left, rel=1e-2 if "precision" in fields else 1e-4)
+
+
+def test_what_diverges_is_told_to_scale_its_features_where_they_are_not(train_job: TrainJob) -> None:
+    job = {**DIGITS, "model": {"name": "autoencoder", "hidden": []}, "optimizer": "sgd", "lr": 1e6, "epochs": 3}
+    for features, told in (("none", True), ("standard", False)):
+        with pytest.raises(Diverged) as caught:
+            train_job(**job, preprocess={"features": features})
+        assert ('preprocess.features "standard"' in str(caught.value.hint)) is told
+        assert "preprocess.target" not in str(caught.value.hint)
