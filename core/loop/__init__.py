@@ -1,5 +1,6 @@
 """The training loop: a generator from a spec to its events, with nothing behind it but tensors and one folder."""
 
+import core.loop.lean  # noqa: F401  (before whatever imports torchmetrics)
 from core.loop.cadence import Saving
 from core.loop.preparation import prepare
 from core.loop.training import train

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from core.loop.run import Run
-from core.loop.versions import VERSIONS
+from core.loop.versions import versions_of
 
 Fingerprint = Mapping[str, str | int | bool]
 _CPU_FACTS = Path("/proc/cpuinfo")
@@ -19,7 +19,7 @@ _CPU_FACTS = Path("/proc/cpuinfo")
 def fingerprint(run: Run) -> Fingerprint:
     """The versions, the device, the threads, the processor and the data of `run`, as plain values."""
     return {
-        **VERSIONS,
+        **versions_of(run.spec),
         "device": _device(run.device),
         "threads": torch.get_num_threads(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),

@@ -28,7 +28,7 @@ from core.loop.sharpness import measure as sharpness_of
 from core.loop.stages import enter
 from core.loop.supply import Supply
 from core.loop.turning import crown
-from core.loop.versions import VERSIONS
+from core.loop.versions import versions_of
 from core.loop.weights import save as save_weights
 from core.shelf import Folders
 from core.spec import JobSpec
@@ -97,7 +97,7 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
         train_samples=spec.train_samples,
         val_samples=spec.val_samples,
         threads=spec.resources.threads,
-        versions=VERSIONS,
+        versions=versions_of(spec),
         resumed=resumed,
         test_samples=spec.test_samples,
         devices=run.peers.size,

@@ -25,7 +25,7 @@ from core.loop.checkpoints import write_weights
 from core.loop.groups import trainable
 from core.loop.run import Run
 from core.loop.space import storing
-from core.loop.versions import VERSIONS
+from core.loop.versions import versions_of
 from core.registry import models
 from core.spec import JobSpec
 from core.starting import WEIGHTS
@@ -180,7 +180,7 @@ def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memor
         "bit_exact": run.inexact is None,
         "bit_exact_reason": run.inexact,
         "device": str(run.device),
-        "versions": dict(VERSIONS),
+        "versions": versions_of(run.spec),
         "spec": run.spec.model_dump(mode="json"),
         "memory": memory and asdict(memory),
     }
