@@ -70,8 +70,14 @@ def test_a_notice_tells_when_each_phase_begins(train_job: TrainJob) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [{}, {"early_stopping": {"patience": 3}}, {"seeds": 2}, {"split": {"folds": 2, "test": 0.2}}],
-    ids=["one", "restores_best", "seeds", "folds"],
+    [
+        {},
+        {"early_stopping": {"patience": 3}},
+        {"seeds": 2},
+        {"split": {"folds": 2, "test": 0.2}},
+        {"ema": {"decay": 0.9}, "freeze": ["*.0.bias"], "param_groups": [{"params": "output.*", "lr_scale": 0.5}]},
+    ],
+    ids=["one", "restores_best", "seeds", "folds", "engine"],
 )
 def test_phases_go_on_exactly_from_every_batch_and_at_their_border(bench: Bench, more: dict[str, Any]) -> None:
     job = {**JOB, "phases": [ADAM, {**SGD, "epochs": 2}], **more, "checkpoints": EVERY_STEP}
@@ -103,10 +109,13 @@ def test_each_round_goes_through_all_phases(bench: Bench, train_job: TrainJob, m
     assert [one["optimizer"]["name"] for one in told.card["spec"]["phases"]] == ["adam", "sgd"]
 
 
-def test_early_stopping_ends_the_last_phase_only_and_waits_there_anew(train_job: TrainJob) -> None:
-    never_better = {"patience": 2, "min_delta": 100}
+@pytest.mark.parametrize(("patience", "epochs"), [(2, 5 + 2), (4, 5 + 4), (6, 5 + 6)])
+def test_early_stopping_ends_the_last_phase_only_and_waits_there_anew(
+    train_job: TrainJob, patience: int, epochs: int
+) -> None:
+    never_better = {"patience": patience, "min_delta": 100}
     told = train_job(**{**JOB, "phases": [{**ADAM, "epochs": 5}, {**SGD, "epochs": 9}]}, early_stopping=never_better)
-    assert len(told.rows) == 5 + 2
+    assert len(told.rows) == epochs
     assert told.finished.reason is Reason.EARLY_STOPPED
 
 
