@@ -44,6 +44,8 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     """Train the job of `order` in a process for each of its devices, and hand on what the leading one tells."""
     import torch._dynamo  # noqa: F401  (what torch's DDP loads: once, before the processes are forked)
 
+    if order.spec["resources"].get("sharding") == "fsdp":
+        import core.loop.sharding  # noqa: F401
     crew = Crew(order)
     crew.start()
     yield from crew.follow(stop)

@@ -60,6 +60,7 @@ def assemble(  # noqa: PLR0913  (four have a default)
         start.take(model)
     model = model.to(device)
     freeze(model, spec.freeze)
+    peers.share_out(model)
     optimizer = make_optimizer(spec, model)
     changes = augment.make(spec, data, device)
     part_ways(spec.seed, peers.rank)
@@ -103,6 +104,9 @@ def make_optimizer(spec: JobSpec, model: nn.Module) -> Optimizer:
     optimizer = eager(optimizers.build(spec.optimizer, trainable(model), spec.lr))
     if spec.param_groups:
         make_groups(spec, optimizer, model)
+    for group in optimizer.param_groups:
+        if group.get("fused") and any(hasattr(weight, "full_tensor") for weight in group["params"]):
+            group["fused"] = False  # there are no fused kernels of every optimizer for weights in pieces
     optimizer.register_load_state_dict_pre_hook(_with_own_kernels)
     return optimizer
 

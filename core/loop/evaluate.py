@@ -39,7 +39,7 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
     if run.data.test is None:
         return None
     if run.kept.weights:
-        run.judged.load_state_dict(run.kept.weights)
+        run.peers.put(run.judged, run.kept.weights)
     with torch.inference_mode():
         cost, figures = _judge(run, run.data.test)
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
@@ -49,6 +50,22 @@ class Peers:
     def total(self, count: int) -> int:
         """The sum of all processes' counts."""
         return count
+
+    @property
+    def shards(self) -> bool:
+        """Whether each process has a piece of every weight only."""
+        return self.sharding == "fsdp"
+
+    def share_out(self, model: nn.Module) -> None:
+        """Keep only this process's pieces of the weights, where they are in pieces."""
+
+    def weights(self, model: nn.Module) -> dict[str, Tensor]:
+        """The weights by name, whole."""
+        return model.state_dict()
+
+    def put(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+        """Let the model have these weights, which are whole."""
+        model.load_state_dict(weights)
 
     def around(self, model: nn.Module) -> nn.Module:
         """What to call for a forward pass whose backward pass adds up the gradients of all processes."""

@@ -51,9 +51,9 @@ class Kept:
     def __init__(self) -> None:
         self.weights: dict[str, Tensor] = {}
 
-    def keep(self, model: nn.Module) -> None:
+    def keep(self, weights: Mapping[str, Tensor]) -> None:
         """Remember the weights as they are now."""
-        self.weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+        self.weights = {name: weight.detach().clone() for name, weight in weights.items()}
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights; none yet is an empty dict."""
@@ -123,7 +123,7 @@ class Run:
 
     def stateful(self) -> dict[str, Stateful]:
         """All that a checkpoint holds, by name; whatever is left out here differs after a resume."""
-        return {
+        parts: dict[str, Stateful] = {
             "position": self.position,
             "model": self.model,
             "kept": self.kept,
@@ -138,6 +138,11 @@ class Run:
             "rounds": self.rounds,
             "chosen": self.chosen,
         }
+        if not self.peers.shards:
+            return parts
+        from core.loop import sharding
+
+        return sharding.states(self, parts)
 
     @property
     def batch_samples(self) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from core.loop.peers import Peers, Told
@@ -68,11 +69,38 @@ class Together(Peers):
 
     def around(self, model: nn.Module) -> nn.Module:
         """What to call for a forward pass whose backward pass adds up the gradients of all processes."""
-        return self._around(model)
+        return model if self.shards else self._around(model)
 
     def unsummed(self, model: nn.Module) -> AbstractContextManager[None]:
         """In here gradients are only added to one's own: another piece of the batch follows."""
+        if self.shards:
+            from core.loop import sharding
+
+            return sharding.unsummed(model)
         return self._around(model).no_sync()
+
+    def share_out(self, model: nn.Module) -> None:
+        """Keep only this process's pieces of the weights, where they are in pieces."""
+        if self.shards:
+            from core.loop import sharding
+
+            sharding.shard(model, self._device, self.size)
+
+    def weights(self, model: nn.Module) -> dict[str, Tensor]:
+        """The weights by name, whole."""
+        weights: dict[str, Tensor] = self._whole(model).state_dict()
+        return weights
+
+    def put(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+        """Let the model have these weights, which are whole."""
+        self._whole(model).load_state_dict(weights)
+
+    def _whole(self, model: nn.Module) -> Any:
+        if not self.shards:
+            return model
+        from core.loop import sharding
+
+        return sharding.Weights(model)
 
     def _around(self, model: nn.Module) -> DistributedDataParallel:
         trained = tuple(weight.requires_grad for weight in model.parameters())

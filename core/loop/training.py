@@ -76,7 +76,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
                 if not is_finite(row.train_loss, row.val_loss):
                     raise _diverged(run, row, leg)
                 if best and restores_best(run.spec):
-                    run.kept.keep(run.judged)
+                    run.kept.keep(run.peers.weights(run.judged))
                 run.schedule.step_epoch(row.train_loss if row.val_loss is None else row.val_loss)
                 run.end_epoch(row)
                 yield from cadence.after_epoch(row, over=leg.is_over(run))
@@ -112,11 +112,12 @@ def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterat
     sharpness = run.peers.told((yield from sharpness_of(run)))
     folds, seeds = (several, None) if run.seed is None else (None, several)
     memory = run.gauge.memory(run) if run.gauge else None
+    weights = run.kept.weights or run.peers.weights(run.judged)
     if not run.peers.leads:
         return
     told = {"test": test and wire.finite(test), "sharpness": sharpness and wire.finite(sharpness)}
     figures = {**told, "folds": folds, "seeds": seeds}
-    artifacts = save_weights(run, folder=folder, figures=figures, memory=memory)
+    artifacts = save_weights(run, weights, folder=folder, figures=figures, memory=memory)
     failpoint("finish.after_weights")
     reason = run.watch.reason or Reason.COMPLETED if several is None else run.rounds.reason
     yield Finished(reason, artifacts, test, folds, memory, seeds, sharpness)

@@ -42,7 +42,7 @@ def close(run: Run) -> None:
         if run.kept.weights:
             run.chosen = run.kept
         else:
-            run.chosen.keep(run.judged)
+            run.chosen.keep(run.peers.weights(run.judged))
 
 
 def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | None:
@@ -60,7 +60,7 @@ def crown(run: Run, course: Sequence[Leg], supply: Supply) -> dict[str, Any] | N
         run.spec, run.data = leg.data, supply.of(leg.data)
         run.model, run.loss = make_model(leg.spec).to(run.device), make_loss(leg.spec, run.data)
     run.average = Average()  # what was kept is averaged already
-    run.model.load_state_dict(run.chosen.weights)
+    run.peers.put(run.model, run.chosen.weights)
     run.kept = run.chosen if ended.best is not None and restores_best(leg.spec) else Kept()
     run.watch.best, run.position.last = ended.best, ended.last
     return run.rounds.summary()

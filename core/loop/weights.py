@@ -38,9 +38,14 @@ _OF_TRAINING = ("optimizer", "lr", "scheduler", "phases")
 
 
 def save(
-    run: Run, *, folder: Path, figures: Mapping[str, Any] = _NOTHING, memory: Memory | None = None
+    run: Run,
+    weights: Mapping[str, Tensor],
+    *,
+    folder: Path,
+    figures: Mapping[str, Any] = _NOTHING,
+    memory: Memory | None = None,
 ) -> tuple[Artifact, Artifact]:
-    """Write the weights to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
+    """Write the `weights` to keep (the best epoch's with `restore_best`, else the last's), then the card beside them.
 
     The card holds the `figures` of the end too, by their names and as JSON: of the test part, of all folds or seeds; of
     these the weights are the best one's, which is named beside them, and so is the spec. `memory` is what the run took.
@@ -48,12 +53,12 @@ def save(
     """
     with storing(folder):
         with written(folder / WEIGHTS) as draft:
-            write_weights(run.kept.weights or run.judged.state_dict(), draft)
-        weights = artifact(folder / WEIGHTS, media_type="application/octet-stream")
+            write_weights(weights, draft)
+        kept = artifact(folder / WEIGHTS, media_type="application/octet-stream")
         with written(folder / CARD) as draft:
-            card = json.dumps(_card(run, weights, figures, memory), indent=2, ensure_ascii=False, allow_nan=False)
+            card = json.dumps(_card(run, kept, figures, memory), indent=2, ensure_ascii=False, allow_nan=False)
             draft.write_bytes(f"{card}\n".encode())  # UTF-8 whatever the locale says
-        return weights, artifact(folder / CARD, media_type="application/json")
+        return kept, artifact(folder / CARD, media_type="application/json")
 
 
 def load_model(path: str | Path) -> nn.Module:

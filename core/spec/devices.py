@@ -63,13 +63,36 @@ def only_one_device_searches_along_lines(outline: Outline) -> Iterator[Finding]:
         yield Finding(("optimizer",), name, told, {"resources.devices": 1})
 
 
+def weights_can_be_in_pieces(outline: Outline) -> Iterator[Finding]:
+    """Weights in pieces lie on several devices, and what is made of them is made of each number by itself."""
+    resources, field = outline["resources"], ("resources", "sharding")
+    if resources.sharding != "fsdp":
+        return
+    if resources.devices == 1:
+        yield Finding(field, "fsdp", "One device has all weights in one piece; give resources.devices.", ["ddp"])
+    wrong = [one["optimizer"].name for one in outline.phases if one["optimizer"].name not in _BY_NUMBER]
+    if wrong and resources.devices > 1:
+        told = f"The optimizer {shown(wrong[0])} needs weights in one piece. Take sharding 'ddp', or another optimizer."
+        yield Finding(("optimizer",), wrong[0], told, sorted(_BY_NUMBER))
+    if outline["ema"] is not None:
+        yield Finding(
+            ("ema",), None, "A moving average is of weights in one piece. Take null, or sharding 'ddp'.", [None]
+        )
+    if outline["precision"] == "fp16":
+        told = 'The losses of "fp16" are not scaled over weights in pieces. Take "bf16", or sharding "ddp".'
+        yield Finding(("precision",), "fp16", told, ["fp32", "bf16"])
+
+
 DEVICE_CHECKS: tuple[Check, ...] = (
     several_devices_are_of_a_kind,
     every_device_has_samples,
     memory_is_for_all_devices,
     only_one_device_halves_batches,
     only_one_device_searches_along_lines,
+    weights_can_be_in_pieces,
 )
+_BY_NUMBER = frozenset({"sgd", "rmsprop", "adam", "adamw", "adamax", "adagrad", "adadelta", "nadam", "radam", "asgd"})
+"""The optimizers that move each weight by its own gradient alone."""
 _KINDS = ["auto", "cpu", "cuda"]
 
 

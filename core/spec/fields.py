@@ -221,8 +221,10 @@ class Resources(BaseModel):
         default=1,
         description="How many devices train together, a process for each: GPUs, or so many times the threads.",
     )
-    sharding: Literal["ddp"] = Field(
-        default="ddp", description="What several devices share: ddp adds up gradients, each has all weights."
+    sharding: Literal["ddp", "fsdp"] = Field(
+        default="ddp",
+        description="ddp: each of several devices has all weights, and their gradients are added up; fsdp: each keeps "
+        "a piece of the weights, the gradients and the optimizer's state.",
     )
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     queue: QueueName | None = None

@@ -41,6 +41,10 @@ def test_one_device_is_what_a_job_has_when_nothing_is_said() -> None:
             "/optimizer",
             "works on one device only",
         ),
+        ({"resources": {"sharding": "fsdp"}}, "/resources/sharding", "give resources.devices"),
+        ({"resources": {"devices": 2, "sharding": "fsdp"}, "optimizer": "muon"}, "/optimizer", "in one piece"),
+        ({"resources": {"devices": 2, "sharding": "fsdp"}, "ema": {"decay": 0.9}}, "/ema", "in one piece"),
+        ({"resources": {"devices": 2, "sharding": "fsdp"}, "precision": "fp16"}, "/precision", 'Take "bf16"'),
         ({"resources": {"devices": 0}}, "/resources/devices", "greater than or equal to 1"),
     ],
 )

@@ -41,13 +41,14 @@ class Several:
         kill_at: int | None = None,
         lineage: Sequence[Stage] = (),
         datasets: Path | None = None,
+        device: str = "cpu",
     ) -> Attempt:
         """Train to the end, until the leader is asked to stop for the `stop_after`-th time, or until one is killed.
 
         The last process is, the `kill_at`-th time that it looks whether to stop; the others then fail.
         """
         told = Attempt(Path(tempfile.mkdtemp(dir=self.root)))
-        work = Work(fields, told.folder, self.cache, candidates, tuple(lineage), datasets, stop_after, kill_at)
+        work = Work(fields, told.folder, self.cache, candidates, tuple(lineage), datasets, stop_after, kill_at, device)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["core.loop", "core.loop.together", "torch._dynamo"])
         ours, theirs = context.Pipe(duplex=False)
@@ -77,6 +78,7 @@ class Work:
     datasets: Path | None
     stop_after: int | None
     kill_at: int | None
+    device: str = "cpu"
 
 
 def read(pipe: Connection, told: Attempt, *, fails: bool) -> None:
@@ -97,14 +99,24 @@ def live(place: tuple[int, int], port: int, pipe: Connection, work: Work) -> Non
     rank, size = place
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE=str(size))
     spec = parse_spec(work.fields)
-    peers = Together(torch.device("cpu"), sharding=spec.resources.sharding)
+    device = torch.device(f"cuda:{rank}" if work.device == "cuda" else work.device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    peers = Together(device, sharding=spec.resources.sharding)
     stop: Callable[[], bool] = never if work.stop_after is None else After(work.stop_after)
     if work.kill_at is not None and rank == size - 1:
         stop = Death(work.kill_at)
     saving = Saving(work.folder / "checkpoints", work.candidates, work.lineage)
     try:
         for event in train(
-            spec, folder=work.folder, cache=work.cache, datasets=work.datasets, save=saving, stop=stop, peers=peers
+            spec,
+            folder=work.folder,
+            device=str(device),
+            cache=work.cache,
+            datasets=work.datasets,
+            save=saving,
+            stop=stop,
+            peers=peers,
         ):
             if peers.leads:
                 pipe.send(event)

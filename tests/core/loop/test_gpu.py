@@ -14,6 +14,8 @@ from core.device import resolve
 from core.events import Checkpointed, EpochDone, Finished, RunEvent, Started
 from core.loop import Saving, load_model, train
 from core.spec import parse_spec
+from tests.core.loop.interrupting import pieced
+from tests.core.loop.several import Several
 from tests.core.uploading import Shelf
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
@@ -125,3 +127,37 @@ def test_words_that_are_embedded_give_the_same_figures_every_time(tmp_path: Path
     )
     assert one == other
     assert one[-1]["val_accuracy"] > 0.9
+
+
+TOGETHER: dict[str, Any] = {
+    "dataset": "digits",
+    "model": {"name": "mlp", "hidden": [64]},
+    "batch_size": 100,
+    "epochs": 2,
+    "checkpoints": {"every_s": 0},
+}
+TWO_GPUS = pytest.mark.skipif(torch.cuda.device_count() < 2, reason="fewer than two GPUs here")
+
+
+def test_a_process_group_of_one_gpu_trains_as_one_without(tmp_path: Path) -> None:
+    grouped = Several(tmp_path, tmp_path).attempt(TOGETHER, size=1, device="cuda")
+    assert [row.figures() for row in grouped.rows] == run(tmp_path, resolve("cuda"), **TOGETHER)
+
+
+@TWO_GPUS
+@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+def test_two_gpus_give_the_figures_of_one_and_go_on_exactly(tmp_path: Path, sharding: str) -> None:
+    several, job = Several(tmp_path, tmp_path), {**TOGETHER, "resources": {"devices": 2, "sharding": sharding}}
+    two, one = several.attempt(job, device="cuda"), run(tmp_path, resolve("cuda"), **TOGETHER)
+    for row, like in zip(two.rows, one, strict=True):
+        assert row.figures() == pytest.approx(like, rel=1e-4, abs=1e-5)
+    kept = two.checkpoints[20]
+    assert pieced(two, kept, several.attempt(job, kept, device="cuda")) == two.bits
+
+
+@TWO_GPUS
+def test_a_gpu_that_is_lost_in_mid_epoch_is_made_good_exactly(tmp_path: Path) -> None:
+    several, job = Several(tmp_path, tmp_path), {**TOGETHER, "resources": {"devices": 2}}
+    whole, killed = several.attempt(job, device="cuda"), several.attempt(job, device="cuda", kill_at=20)
+    kept = killed.checkpoints[-1]
+    assert pieced(whole, kept, several.attempt(job, kept, device="cuda")) == whole.bits

@@ -103,6 +103,40 @@ def test_a_run_goes_on_with_another_number_of_processes_and_says_so(bench: Bench
         same_figures(again, first)
 
 
+FSDP = {"resources": {"devices": 2, "sharding": "fsdp"}}
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        {**JOB, "batch_size": 30, "clip_grad_norm": 0.5, "micro_batch_size": 7, "optimizer": "adam", "lr": 0.01},
+        {**JOB, "early_stopping": {"patience": 9}, "split": {"test": 0.2}},
+        {**JOB, "split": {"folds": 2}, "dataset": {**BLOBS, "samples": 40}},
+    ],
+    ids=["clip", "best", "folds"],
+)
+def test_weights_in_pieces_give_the_figures_of_one_process_and_go_on_exactly(
+    bench: Bench, several: Several, job: dict[str, Any]
+) -> None:
+    one, two = bench.attempt(job), several.attempt({**job, **FSDP})
+    same_figures(one, two)
+    kept = two.checkpoints[len(two.checkpoints) // 2]
+    assert pieced(two, kept, several.attempt({**job, **FSDP}, kept)) == two.bits
+
+
+def test_weights_in_pieces_are_whole_in_a_checkpoint_for_any_number_of_devices(bench: Bench, several: Several) -> None:
+    job = {**JOB, "batch_size": 30, "optimizer": "adam", "lr": 0.01}
+    one, pieces = bench.attempt(job), several.attempt({**job, **FSDP})
+    for first, again in (
+        (pieces, bench.attempt(job, pieces.checkpoints[2])),
+        (one, several.attempt({**job, **FSDP}, one.checkpoints[2])),
+        (pieces, several.attempt({**job, **TWO}, pieces.checkpoints[2])),
+    ):
+        assert again.resumed
+        assert "sharding" in (again.resumed.inexact or "")
+        same_figures(again, first)
+
+
 def test_the_leader_says_when_all_stop(several: Several) -> None:
     job = {**JOB, "batch_size": 30, "checkpoints": {"every_s": None}, **TWO}
     stopped = several.attempt(job, stop_after=3)
