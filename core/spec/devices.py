@@ -78,6 +78,9 @@ def weights_can_be_in_pieces(outline: Outline) -> Iterator[Finding]:
         yield Finding(
             ("ema",), None, "A moving average is of weights in one piece. Take null, or sharding 'ddp'.", [None]
         )
+    if outline["sharpness"] is not None:
+        told = "Weights in pieces are not shaken. Take null, or sharding 'ddp'."
+        yield Finding(("sharpness",), None, told, [None])
     if outline["precision"] == "fp16":
         told = 'The losses of "fp16" are not scaled over weights in pieces. Take "bf16", or sharding "ddp".'
         yield Finding(("precision",), "fp16", told, ["fp32", "bf16"])
