@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -30,6 +31,17 @@ def test_a_spec_with_a_part_that_this_worker_lacks_names_it_and_the_remedy() -> 
     assert failed.error.message == 'This worker cannot read the job\'s spec: "ripple" is not a known model.'
     assert failed.error.param == "/model"
     assert "plugins" in (failed.error.hint or "")
+
+
+def test_a_worker_without_an_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
+    optimizer = {"name": "pytorch_optimizer", "algorithm": "lion"}
+    with pytest.raises(ValidationError) as caught:
+        JobSpec.model_validate({"dataset": "iris", "model": "linear", "optimizer": optimizer})
+    failed = explain(caught.value)
+    assert failed.reason is Reason.INVALID_SPEC
+    assert 'pip install "trainwire[optim]"' in failed.error.message
+    assert failed.error.param == "/optimizer"
 
 
 @pytest.mark.parametrize(
