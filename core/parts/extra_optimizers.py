@@ -91,6 +91,10 @@ def _state(*, algorithm: Name, **_: Any) -> int:
     return ALGORITHMS[algorithm].state
 
 
+def _decays(*, algorithm: Name, **_: Any) -> bool:
+    return "weight_decay" in ALGORITHMS[algorithm].takes
+
+
 def _takes(*, algorithm: Name, **settings: Any) -> Iterator[Finding]:
     known = ALGORITHMS[algorithm]
     takes = (*(("betas",) if known.betas else ()), *known.takes)
@@ -104,7 +108,7 @@ def _takes(*, algorithm: Name, **settings: Any) -> Iterator[Finding]:
         yield Finding(("betas",), list(betas), told, {"minItems": known.betas, "maxItems": known.betas})
 
 
-@optimizers.register(lr=_rate, state=_state, check=_takes, extra="optim", package="pytorch_optimizer")
+@optimizers.register(lr=_rate, state=_state, decays=_decays, check=_takes, extra="optim", package="pytorch_optimizer")
 def pytorch_optimizer(
     weights: Iterable[Tensor],
     lr: float,

@@ -76,8 +76,9 @@ def the_optimizer_takes_groups(outline: Outline) -> Iterator[Finding]:
         told = f"{shown(optimizer.name)} moves all parameters as one vector, so it takes no groups of them."
         yield Finding(("param_groups",), len(wanted), told, [])
         return
+    decays = optimizer.facts.get("decays", lambda **settings: "weight_decay" in settings)
     for place, group in enumerate(wanted):
-        if group.weight_decay is not None and "weight_decay" not in optimizer.settings.model_fields:
+        if group.weight_decay is not None and not decays(**outline["optimizer"].settings()):
             told = f"{shown(optimizer.name)} has no weight_decay that a group could replace."
             yield Finding(("param_groups", place, "weight_decay"), group.weight_decay, told, [None])
 

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from core.catalog import catalog
 from core.errors import InvalidSpec, SpecRefused
+from core.loop.assembly import make_optimizer
 from core.parts.extra_optimizers import ALGORITHMS
 from core.registry import optimizers
 from core.spec import JobSpec, parse_spec
@@ -120,6 +121,22 @@ def test_what_an_algorithm_does_not_take_is_refused_with_what_it_takes() -> None
     told = _refused(algorithm="lion", momentum=0.9, eps=1e-8, betas=[0.9, 0.9, 0.9])
     assert told["/optimizer/momentum"] == '"lion" has no momentum; it takes betas, weight_decay.'
     assert told.keys() == {"/optimizer/momentum", "/optimizer/eps", "/optimizer/betas"}
+
+
+@pytest.mark.parametrize(("algorithm", "pointers"), [("nero", ["/param_groups/0/weight_decay"]), ("lion", [])])
+def test_a_group_s_decay_is_for_algorithms_that_have_one(algorithm: str, pointers: list[str]) -> None:
+    optimizer = {"name": "pytorch_optimizer", "algorithm": algorithm}
+    groups = [{"params": "bias_and_norm", "weight_decay": 0.0}]
+    spec = {"dataset": "iris", "model": "linear", "optimizer": optimizer, "param_groups": groups}
+    if pointers:
+        with pytest.raises(SpecRefused) as caught:
+            parse_spec(spec)
+        assert [problem.pointer for problem in caught.value.problems] == pointers
+    else:
+        model = nn.Linear(4, 3)
+        made = make_optimizer(parse_spec(spec), model)
+        assert [group["weight_decay"] for group in made.param_groups] == [0.0, 0.0]
+        assert [len(group["params"]) for group in made.param_groups] == [1, 1]
 
 
 def test_an_unknown_algorithm_is_told_with_the_nearest() -> None:
