@@ -42,6 +42,7 @@ def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
         "memory": None if job.memory is None else dict(job.memory),
         "seeds": None if job.seeds is None else dict(job.seeds),
         "sharpness": None if job.sharpness is None else dict(job.sharpness),
+        "resolved": None if job.resolved is None else dict(job.resolved),
         "error": None if job.error is None else asdict(job.error),
         "labels": dict(job.labels),
         "parent": None if job.parent is None else dict(job.parent),

@@ -29,7 +29,8 @@ class Resumed:
 class Started:
     """The run is assembled: sizes in samples, `steps_per_epoch` optimizer steps, the device it trains on.
 
-    `resumed` is None when it starts from random weights.
+    `resumed` is None when it starts from random weights; `resolved` are the numbers where the spec says "auto", if it
+    does.
     """
 
     device: str
@@ -47,6 +48,7 @@ class Started:
     """Why its figures are not those of one process, if they are not."""
     trainable: int | None = None
     """How many of the parameters train."""
+    resolved: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

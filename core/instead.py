@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidatorFunctionWrapHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 class OrWord:
@@ -18,16 +18,18 @@ class OrWord:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Any string is judged as the word, all else as the value: so there is one problem to tell, not two."""
-        told = f'give {self._value}, or "{self._word}"'
-        word = core_schema.custom_error_schema(
-            core_schema.literal_schema([self._word]), custom_error_type="word_type", custom_error_message=told
-        )
-        return core_schema.tagged_union_schema(
-            {"value": handler(source), "word": word}, lambda given: "word" if isinstance(given, str) else "value"
-        )
+        as_it_is = core_schema.plain_serializer_function_ser_schema(lambda value: value)
+        return core_schema.no_info_wrap_validator_function(self._judged, handler(source), serialization=as_it_is)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The value's schema, or the word."""
-        value = handler(schema["choices"]["value"])
-        word = {"const": self._word, "type": "string"}
-        return {"anyOf": [*value["anyOf"], word]} if "anyOf" in value else {"anyOf": [value, word]}
+        value = handler(schema["schema"])
+        return {"anyOf": [*value.get("anyOf", [value]), {"const": self._word, "type": "string"}]}
+
+    def _judged(self, given: Any, as_value: ValidatorFunctionWrapHandler) -> Any:
+        if not isinstance(given, str):
+            return as_value(given)
+        if given != self._word:
+            told = {"value": self._value, "word": self._word}
+            raise PydanticCustomError("word_type", 'give {value}, or "{word}"', told)
+        return given

@@ -177,7 +177,8 @@ class Claim:
     """A worker's right to a job: every write of the run is fenced by `attempt`.
 
     `device` is what the spec asks for (`auto`, `cpu`, `cuda`, `cuda:N`, `mps`); `run_s` the seconds that earlier
-    attempts ran. `checkpoints` are those to go on from, the newest first; `lineage` the earlier parts of a forked job.
+    attempts ran, `resolved` the numbers that they found. `checkpoints` are those to go on from, the newest first;
+    `lineage` the earlier parts of a forked job.
     """
 
     job_id: str
@@ -187,6 +188,7 @@ class Claim:
     run_s: float = 0.0
     lineage: tuple[Stage, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
+    resolved: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def devices(self) -> int:
@@ -196,7 +198,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job row: what was asked and how it stands."""
+    """A job row: what was asked and how it stands; `resolved` is what its run found where the spec says "auto"."""
 
     id: str
     name: str
@@ -227,6 +229,7 @@ class Job:
     """The figures of each fold with their mean and standard deviation, told at the end."""
     memory: Mapping[str, Any] | None = None
     """What its run takes, in bytes."""
+    resolved: Mapping[str, float] | None = None
     seeds: Mapping[str, Any] | None = None
     """The same of each seed, with the 95 % confidence interval of the mean."""
     sharpness: Mapping[str, Any] | None = None

@@ -80,6 +80,11 @@ def memory_text(memory: Mapping[str, Any]) -> str:
     return f"{tensors}; peak {size(memory['peak_bytes'])}, {size(memory['baseline_bytes'])} of it before it began"
 
 
+def found_text(numbers: Mapping[str, float]) -> str:
+    """The numbers that a run found where its spec says "auto"."""
+    return "  ".join(f"{name} {value:g}" for name, value in numbers.items())
+
+
 def status_text(job: JobView, *, is_short: bool = False) -> Text:
     """A job's status, with its reason unless it is to be short, coloured."""
     words = f"{job.status}: {job.status_reason}" if job.status_reason and not is_short else f"{job.status}"
@@ -171,6 +176,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "sharpness": sharpness_text(_given(job.sharpness)) if job.sharpness else None,
         "folds": "\n".join(rounds_lines(job.folds.model_dump())) if job.folds else None,
         "seeds": "\n".join(rounds_lines(job.seeds.model_dump())) if job.seeds else None,
+        "found": found_text(job.resolved) if job.resolved else None,
         "memory": memory_text(job.memory.model_dump()) if job.memory else None,
         "created": f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "attempt": str(job.attempt),

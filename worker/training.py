@@ -49,6 +49,7 @@ def trained(
         cache=order.cache,
         datasets=order.datasets,
         save=Saving(order.checkpoints, order.candidates, order.lineage),
+        numbers=order.resolved,
         stop=stop,
         peers=peers,
     )

@@ -127,4 +127,4 @@ def _fork(api: Api, job_id: str, wish: ForkWish) -> Fork:
     first = first_epoch(parent.parent)
     newest = first if parent.latest is None else int(parent.latest["epoch"])
     epoch = forked_at(job_id, wish.epoch, first=first, newest=newest)
-    return Fork(job_id, epoch, patched(parent.spec, wish.patch, epoch=epoch))
+    return Fork(job_id, epoch, patched({**parent.spec, **(parent.resolved or {})}, wish.patch, epoch=epoch))

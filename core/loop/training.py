@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from core.events import EpochDone, Finished, Resumed, RunEvent, Started, Stopped
 from core.failpoints import failpoint
 from core.job import EpochRow, Progress, Reason
 from core.loop.assembly import restores_best
+from core.loop.auto import find_numbers
 from core.loop.cadence import Cadence, Saving, StopAsked, never
 from core.loop.course import Leg, legs
 from core.loop.epoch import train_epoch
@@ -34,6 +36,7 @@ from core.shelf import Folders
 from core.spec import JobSpec
 
 NOWHERE = Saving()
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 def train(  # noqa: PLR0913  (all but two have a default)
@@ -44,6 +47,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
     cache: Path | None = None,
     datasets: Path | Folders | None = None,
     save: Saving = NOWHERE,
+    numbers: Mapping[str, float] = NONE,
     stop: Callable[[], bool] = never,
     peers: Peers = ALONE,
 ) -> Iterator[RunEvent]:
@@ -52,19 +56,21 @@ def train(  # noqa: PLR0913  (all but two have a default)
     `device` is decided (`cpu`, `cuda:N`, `mps`); `cache` is where bundled tables are kept as arrays, and uploads lie in
     `datasets`. The same spec gives the same figures, bit for bit on the same hardware, versions and threads, however
     often it was interrupted: `save` says where checkpoints go and come from. Asked to `stop` (at every step), it takes
-    a checkpoint and ends with Stopped. Losses are in the unit trained in, metrics of numbers in the target's own. Of
-    several processes that train one run each calls this with its `peers`; what the leader's tells counts.
+    a checkpoint and ends with Stopped. What the spec leaves to the run is found first, unless the `numbers` of an
+    earlier attempt are given. Losses are in the unit trained in, metrics of numbers in the target's own. Of several
+    processes that train one run each calls this with its `peers`; what the leader's tells counts.
 
     Raises Diverged (after the row of that epoch), InvalidData, InvalidSpec or StorageFull.
     """
     settle(threads=spec.resources.threads)
-    course = legs(spec, save.lineage)
     gauge = Gauge(torch.device(device))
     supply = Supply(torch.device(device), cache=cache, datasets=datasets)
+    spec, found, told = find_numbers(spec, supply, known=numbers, peers=peers)
+    course = legs(spec, save.lineage)
     run, resumed, notices = begin(course, supply, save.candidates, peers)
     run.gauge = gauge
-    yield _started(run, spec, resumed)
-    yield from notices
+    yield _started(run, spec, resumed, found)
+    yield from (*told, *notices)
     cadence = Cadence(run, folder=save.folder, stop=stop)
     try:
         for leg in course[run.position.stage :]:
@@ -88,7 +94,7 @@ def train(  # noqa: PLR0913  (all but two have a default)
     yield from _finish(run, several, folder=folder)
 
 
-def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
+def _started(run: Run, spec: JobSpec, resumed: Resumed | None, found: Mapping[str, float]) -> Started:
     return Started(
         device=str(run.device),
         parameters=sum(weight.numel() for weight in run.model.parameters()),
@@ -103,6 +109,7 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None) -> Started:
         devices=run.peers.size,
         inexact=run.inexact,
         trainable=sum(weight.numel() for weight in trainable(run.model)),
+        resolved=found or None,
     )
 
 

@@ -36,10 +36,13 @@ def training_is_within_bounds(outline: Outline) -> Iterator[Finding]:
     if weights > MAX_BYTES and cost.parameters <= MAX_PARAMETERS:
         yield from _bounded(("model",), outline["model"].name, size=weights, what="weights and optimizer state")
     elif weights <= MAX_BYTES:
-        whole = training_bytes(cost, state=state, batch_size=at_a_time(outline))
-        yield from _bounded(
-            ("batch_size",), outline["batch_size"], size=whole, what="weights and a batch's activations"
-        )
+        size = outline["batch_size"]
+        yield from _bounded(("batch_size",), size, size=step_bytes(outline), what="weights and a batch's activations")
+
+
+def step_bytes(outline: Outline) -> int:
+    """What a step takes: weights, their gradients and state, and the activations of the samples that go together."""
+    return training_bytes(outline.cost, state=outline.optimizer_state, batch_size=at_a_time(outline))
 
 
 def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:

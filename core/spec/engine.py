@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
-from core.parts.limits import Decay
+from core.parts.limits import BatchSize, Decay
 from core.spec.fields import STRICT
 from core.spec.outline import Outline
 
@@ -14,7 +14,6 @@ PrecisionName = Annotated[
     Literal["fp32", "bf16", "fp16"],
     Field(description="What the model computes in (torch.amp); weights and losses are float32 in any."),
 ]
-BatchSize = Annotated[int, Field(ge=1, le=1_048_576)]
 MicroBatchSize = Annotated[
     BatchSize | None,
     Field(

@@ -11,11 +11,11 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationError, Validati
 import core.parts  # noqa: F401  (registers the parts)
 from core.checks import Finding, explain, problems, refuse, shown
 from core.errors import SpecRefused
-from core.parts.limits import Epochs, LearningRate, Seed
+from core.parts.limits import Epochs, Seed
 from core.registry import optimizers, schedulers
+from core.spec.auto import BatchSizeOrAuto, RateOrAuto
 from core.spec.defaults import filled, last_resort
 from core.spec.engine import (
-    BatchSize,
     Clip,
     ClipValue,
     Frozen,
@@ -105,8 +105,13 @@ class JobSpec(WorkedOut):
     optimizer: OptimizerChoice = Field(
         default_factory=lambda: optimizers.choose("adam"), json_schema_extra={"default": "adam"}
     )
-    lr: LearningRate = Field(default_factory=last_resort, description="torch's own for the optimizer when not given.")
-    batch_size: BatchSize = 32
+    lr: RateOrAuto = Field(
+        default_factory=last_resort,
+        description="torch's own for the optimizer when not given; auto: found by a range test when the run begins.",
+    )
+    batch_size: BatchSizeOrAuto = Field(
+        default=32, description="auto: the largest power of two that fits into memory, a fifth of what trains at most."
+    )
     micro_batch_size: MicroBatchSize = None
     epochs: Epochs = 10
     scheduler: SchedulerChoice = Field(

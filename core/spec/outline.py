@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +11,13 @@ from core.dataset import Facts
 from core.groups import dealt_sizes
 from core.registry import Part, PartSettings, datasets, losses, models, optimizers, tokenizers
 from core.series import series_sizes
+from core.spec.auto import AUTO, AUTOS
+from core.spec.axes import axes
 from core.spec.cost import kept_by
 from core.spec.embedding import as_codes, embeds, has_rows
 from core.spec.reconstruction import as_itself, reconstructs
 from core.split import Sizes, fold_sizes, sizes
 from core.windows import window_sizes
-
-_ANY = range(64)
-"""More axes than an upload may have."""
 
 
 class Unsound(Exception):
@@ -26,15 +25,19 @@ class Unsound(Exception):
 
 
 class Outline:
-    """A view of a spec's validated fields; what needs a field that is not there raises Unsound."""
+    """A view of a spec's validated fields; what needs one that is not there, or is "auto", raises Unsound."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
 
     def __getitem__(self, field: str) -> Any:
-        if field not in self._fields:
+        if field not in self._fields or self.is_auto(field):
             raise Unsound(field)
         return self._fields[field]
+
+    def is_auto(self, field: str) -> bool:
+        """Whether the run is to find this number: nobody knows it yet."""
+        return field in AUTOS and self._fields.get(field) == AUTO
 
     @property
     def data_shape(self) -> DataShape:
@@ -240,9 +243,3 @@ class Outline:
         if not counts:
             raise Unsound("split")
         return Sizes(**{part: counts.get(part, 0) for part in Sizes._fields})
-
-
-def axes(model: Part) -> Container[int]:
-    """How many axes a sample may have: 1 of a row, 2 of a series (channels, length), 3 of an image."""
-    found: Container[int] = model.facts.get("dims") or ((3,) if model.facts.get("images") else _ANY)
-    return found

@@ -12,6 +12,7 @@ from core.checks import Finding, problems, refuse, shown
 from core.errors import SpecRefused
 from core.job import Problem
 from core.registry import PartSettings, Registry, datasets, losses, models, optimizers, schedulers
+from core.spec.auto import AUTO, AUTOS
 from core.spec.devices import DEVICE_CHECKS
 from core.spec.fields import Loader, Resources
 from core.spec.job_spec import JobSpec, parse_spec
@@ -45,7 +46,7 @@ def patched(spec: Mapping[str, Any], patch: Mapping[str, Any], *, epoch: int) ->
 
     Refused is what the trained weights cannot go on with: other data, another split or scaling, a model or a loss that
     changes their shapes (a model's fact `patchable` names the settings that do not), phases other than those that are
-    over, and `epochs` or phases that leave nothing to train.
+    over, `epochs` or phases that leave nothing to train, and "auto", which is found on first weights.
     """
     try:
         return _patched(parse_spec(dict(spec)), patch, epoch=epoch)
@@ -139,6 +140,7 @@ def _changes(old: JobSpec, wished: Mapping[str, Any], *, epoch: int) -> Iterator
         yield from _other_outputs(old, loss)
     yield from _other_beginnings(old, wished)
     yield from _uneven(old, wished.get("resources", {}))
+    yield from _found_too_late(wished, epoch=epoch)
     yield from _past(old, wished, epoch=epoch)
 
 
@@ -204,6 +206,16 @@ def _uneven(old: JobSpec, resources: Any) -> Iterator[Finding]:
     for found in (found for check in DEVICE_CHECKS for found in check(outline)):
         told = f"The epochs before cannot be shared out to these devices. {found.message}"
         yield Finding(("resources", "devices"), outline["resources"].devices, told, [old.resources.devices])
+
+
+def _found_too_late(wished: Mapping[str, Any], *, epoch: int) -> Iterator[Finding]:
+    for field in AUTOS:
+        if wished.get(field) == AUTO:
+            told = (
+                f'"auto" is found when a job begins, and this one goes on behind epoch {epoch} of another. Give a '
+                "number, or fork that one once it has found its own."
+            )
+            yield Finding((field,), AUTO, told, {"type": "number", "exclusiveMinimum": 0})
 
 
 def _nothing_left(epochs: Any, field: str, *, epoch: int) -> Iterator[Finding]:

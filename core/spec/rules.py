@@ -8,6 +8,8 @@ from contextlib import suppress
 from core.checks import Finding, nearest, shown
 from core.registry import Part, Registry, losses, metrics, models
 from core.spec.apart import parts_are_told_once
+from core.spec.auto_rules import what_is_found_can_be_tried
+from core.spec.axes import axes
 from core.spec.bounds import (
     data_is_within_bounds,
     predictions_are_within_bounds,
@@ -18,7 +20,7 @@ from core.spec.devices import DEVICE_CHECKS
 from core.spec.embedding import embeds
 from core.spec.engine_rules import ENGINE_CHECKS
 from core.spec.extras import extras_are_installed
-from core.spec.outline import Outline, Unsound, axes
+from core.spec.outline import Outline, Unsound
 from core.spec.phase_rules import PHASE_CHECKS, in_phases, phases_say_the_rest
 from core.spec.picture_rules import (
     augmentations_fit_data,
@@ -167,6 +169,7 @@ CHECKS: tuple[Check, ...] = (
     words_are_there_to_embed,
     an_epoch_has_a_step,
     *ENGINE_CHECKS,
+    what_is_found_can_be_tried,
     *PHASE_CHECKS,
     weights_are_within_bounds,
     data_is_within_bounds,

@@ -9,7 +9,8 @@ from core.checks import Finding, shown
 from core.dataset import Column, Form
 from core.encoding import Reading
 from core.registry import models
-from core.spec.outline import Outline, axes
+from core.spec.axes import axes
+from core.spec.outline import Outline
 from core.windows import stretches
 
 MAX_LENGTH, BLOCK_SIZE = 256, 128

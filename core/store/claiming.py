@@ -114,6 +114,7 @@ _TAKEN = (
     type_coerce(jobs.c.spec, Text).label("spec"),
     type_coerce(jobs.c.lineage, Text).label("lineage"),
     type_coerce(jobs.c.parent, Text).label("parent"),
+    type_coerce(jobs.c.resolved, Text).label("resolved"),
 )
 """JSON as text: whose it is must be known before it turns out to be none."""
 
@@ -127,6 +128,7 @@ def _claim_of(tx: Tx, row: Row[*tuple[Any, ...]]) -> Claim:
         run_s=row.run_s,
         lineage=stages_of(json.loads(row.lineage or "[]")),
         checkpoints=_checkpoints(tx, row),
+        resolved=json.loads(row.resolved or "{}"),
     )
 
 

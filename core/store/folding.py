@@ -88,11 +88,14 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
         "threads": event.threads,
         "versions": dict(event.versions),
         "attempt": known.row.attempt,
+        **({} if event.resolved is None else {"resolved": dict(event.resolved)}),
         "resumed": _resumed(event.resumed) if event.resumed is not None else None,
     }
     batch.entries.append(Entry(EventType.STARTED, encode(data)))
     batch.values["worker_device"] = _devices(event)
     _inexact(batch, event.inexact)
+    if event.resolved is not None:
+        batch.values["resolved"] = dict(event.resolved)
     if event.resumed is not None:
         _best(batch, event.resumed.best)
         _inexact(batch, event.resumed.inexact)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, insert, select
 from core.checkpoint import Checkpoint, Stage
 from core.epochs import first_epoch
 from core.job import Job, Status
+from core.spec.auto import AUTO, AUTOS
 from core.store import reading, submitting
 from core.store.backend import Tx
 from core.store.checkpoints import COLUMNS, NEWEST_FIRST, checkpoint_of, values_of
@@ -48,13 +49,14 @@ def make(tx: Tx, job_id: str, asked: Asked) -> Job:
 
 
 def retry(tx: Tx, job_id: str, wish: Retry) -> Job:
-    """The old job's spec once more."""
+    """The old job's spec once more; from the start it finds its own numbers anew."""
     old = _old(tx, wish.job_id)
     if old.status not in RETRIED:
         raise wrong(wish.job_id, old.status, "retried; only a failed or cancelled job can")
     copies = [] if wish.from_start else _newest(tx, wish.job_id, order=NEWEST_FIRST)
     parent = {"id": wish.job_id, "epoch": max([old.first, *(each.epoch for each in copies)])}
-    job = submitting.add(tx, job_id, old.spec, parent=parent, lineage=old.lineage)
+    resolved = None if wish.from_start else old.resolved
+    job = submitting.add(tx, job_id, old.spec, parent=parent, lineage=old.lineage, resolved=resolved)
     _copy(tx, job_id, copies)
     return job
 
@@ -66,7 +68,7 @@ def fork(tx: Tx, job_id: str, wish: Fork, spec: Mapping[str, Any]) -> Job:
     epoch = forked_at(wish.job_id, wish.epoch, first=old.first, newest=newest)
     before = (checkpoints.c.epoch < epoch) | ((checkpoints.c.epoch == epoch) & (checkpoints.c.step == 0))
     copies = _newest(tx, wish.job_id, before, order=_FURTHEST_FIRST)
-    lineage = [*(old.lineage or ()), {"spec": old.spec, "until": epoch}]
+    lineage = [*(old.lineage or ()), {"spec": _trained_by(old, spec), "until": epoch}]
     job = submitting.add(tx, job_id, spec, parent={"id": wish.job_id, "epoch": epoch}, lineage=lineage)
     _copy(tx, job_id, copies)
     return job
@@ -87,11 +89,18 @@ class _Old(NamedTuple):
     spec: Any
     parent: Any
     lineage: Any
+    resolved: Any
 
     @property
     def first(self) -> int:
         """The epoch behind which its own rows begin."""
         return first_epoch(self.parent)
+
+
+def _trained_by(old: _Old, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The old spec with numbers only: those that its run found, or what has not begun the new one's."""
+    numbers = {**spec, **(old.resolved or {})}
+    return {field: numbers[field] if field in AUTOS and value == AUTO else value for field, value in old.spec.items()}
 
 
 def _old(tx: Tx, job_id: str) -> _Old:

@@ -36,6 +36,7 @@ JOB = (
     jobs.c.test,
     jobs.c.folds,
     jobs.c.memory,
+    jobs.c.resolved,
     jobs.c.seeds,
     jobs.c.sharpness,
 )
@@ -75,6 +76,7 @@ def job_of(row: Row[*tuple[Any, ...]], log: Iterable[Event]) -> Job:
         test=row.test,
         folds=row.folds,
         memory=row.memory,
+        resolved=row.resolved,
         seeds=row.seeds,
         sharpness=row.sharpness,
     )

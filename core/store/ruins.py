@@ -16,7 +16,9 @@ from core.store.backend import Backend, Tx
 from core.store.moves import Move, append
 from core.store.tables import events, jobs
 
-_JSON = tuple(jobs.c[name] for name in ("progress", "latest", "best", "error", "parent", "lineage", "spec", "test"))
+_JSON = tuple(
+    jobs.c[name] for name in ("progress", "latest", "best", "error", "parent", "lineage", "spec", "test", "resolved")
+)
 _END = Move(
     Status.FAILED,
     Reason.INTERNAL_ERROR,

@@ -90,6 +90,7 @@ class JobColumns(TypedColumns):
     sharpness: Column[Any] = Column(JsonText, nullable=True)
     pace: Column[str | None] = Column(Text)
     devices: Column[int | None] = Column(Integer)
+    resolved: Column[Any] = Column(JsonText, nullable=True)
 
 
 class LabelColumns(TypedColumns):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +23,8 @@ from core.supervision.runs import Runs
 class Order:
     """What a training process is told: the spec, where its data, files and checkpoints are, what it can go on from.
 
-    It trains on `device` and ends when its supervisor was silent for `lease_s` and another `heartbeat_s`.
+    `resolved` are the numbers that an earlier attempt found where the spec says "auto". It trains on `device` and ends
+    when its supervisor was silent for `lease_s` and another `heartbeat_s`.
     """
 
     spec: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Order:
     datasets: Folders | None = None
     devices: tuple[str, ...] = ()
     """Each process's device, where several train together."""
+    resolved: Mapping[str, float] = field(default_factory=dict)
 
 
 class Child(Protocol):

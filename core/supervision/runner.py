@@ -113,6 +113,7 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, devices: Sequence[str]) 
         checkpoints=keeping.folder(bench.root, claim),
         candidates=keeping.candidates(bench.root, claim),
         lineage=claim.lineage,
+        resolved=claim.resolved,
         lease_s=bench.settings.lease_s,
         heartbeat_s=bench.settings.heartbeat_s,
     )

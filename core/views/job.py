@@ -188,6 +188,9 @@ class JobView(View):
     test: HeldOutView | None = None
     folds: FoldsView | None = None
     memory: MemoryView | None = None
+    resolved: dict[str, int | float] | None = Field(
+        default=None, description='The numbers that the run found where the spec says "auto"; null without one, or yet.'
+    )
     seeds: SeedsView | None = None
     sharpness: SharpnessView | None = None
     error: ErrorView | None = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from core.views import JobView
-from tests.api.playing import SPEC, Play, WorkBellFake, epoch
+from tests.api.playing import SPEC, Play, WorkBellFake, epoch, started
 
 
 def _pointers(answer: Any) -> list[str]:
@@ -92,6 +93,20 @@ def test_a_job_without_epochs_is_forked_at_its_start(client: TestClient, play: P
     fork = client.post(f"/v1/jobs/{job.id}/fork", json={"patch": {"lr": 0.5}}).json()
 
     assert (fork["parent"], fork["spec"]["lr"]) == ({"id": job.id, "epoch": 0}, 0.5)
+
+
+def test_a_fork_takes_over_what_its_parent_found(client: TestClient, play: Play) -> None:
+    old = play.running(lr="auto", batch_size="auto")
+    assert client.get(f"/v1/jobs/{old.id}").json()["resolved"] is None
+    early = client.post(f"/v1/jobs/{old.id}/fork", json={"patch": {"lr": 0.5}})
+    assert (early.status_code, _pointers(early)) == (422, ["/patch/batch_size"])
+
+    play.tell(old, replace(started(), resolved={"lr": 0.0123, "batch_size": 256}), epoch(1))
+    shown = client.get(f"/v1/jobs/{old.id}").json()
+    assert shown["resolved"] == {"lr": 0.0123, "batch_size": 256}
+    assert (shown["spec"]["lr"], shown["spec"]["batch_size"]) == ("auto", "auto")
+    new = client.post(f"/v1/jobs/{old.id}/fork", json={"patch": {"lr": 0.5}}).json()
+    assert (new["spec"]["lr"], new["spec"]["batch_size"], new["resolved"]) == (0.5, 256, None)
 
 
 def test_a_fork_of_a_fork_begins_where_its_parent_does_or_later(client: TestClient, play: Play) -> None:

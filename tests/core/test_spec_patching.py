@@ -225,3 +225,19 @@ def _outcome(stored: dict[str, Any], patch: dict[str, Any], *, epoch: int) -> An
     assert spec.cost.parameters == before.cost.parameters
     assert spec.epochs > epoch
     return spec
+
+
+def test_what_a_job_found_is_its_forks_own_and_can_be_changed_to_other_numbers() -> None:
+    found = {**_stored({**DIGITS, "lr": "auto"}), "lr": 0.2}
+    assert patched(found, {}, epoch=3).lr == 0.2
+    assert patched(found, {"lr": 0.1, "batch_size": 64}, epoch=3).batch_size == 64
+
+
+def test_nothing_is_found_behind_an_epoch() -> None:
+    [lr, size] = _refused({"lr": "auto", "batch_size": "auto"}, epoch=7)
+    assert (lr.pointer, size.pointer) == ("/patch/lr", "/patch/batch_size")
+    assert "behind epoch 7" in lr.message
+    [unfound] = _refused({}, spec={**DIGITS, "lr": "auto"}, epoch=0)
+    assert unfound.pointer == "/patch/lr"
+    assert "once it has found" in unfound.message
+    assert patched(_stored({**DIGITS, "lr": "auto"}), {"lr": 0.3}, epoch=0).lr == 0.3

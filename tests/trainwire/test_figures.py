@@ -56,6 +56,12 @@ def test_a_page_tells_what_the_run_took() -> None:
     assert "memory" not in printed(job_page(a_job()))
 
 
+def test_a_page_tells_what_the_run_found() -> None:
+    page = printed(job_page(a_job().model_copy(update={"resolved": {"lr": 0.0123, "batch_size": 256}})))
+    assert "found    lr 0.0123  batch_size 256" in page
+    assert "found" not in printed(job_page(a_job()))
+
+
 def test_the_error_of_a_job_that_waits_is_its_last_one() -> None:
     error = ErrorView(code="killed_by_signal", message="The run was killed by SIGKILL.")
     waits = a_job().model_copy(update={"status": Status.QUEUED, "error": error})

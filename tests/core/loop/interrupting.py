@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from core.files import sha256
 from core.job import EpochRow
 from core.loop import Saving, train
 from core.loop.cadence import never
+from core.loop.training import NONE
 from core.shelf import Folders
 from core.spec import parse_spec
 
@@ -99,13 +100,14 @@ class Bench:
         stop: Callable[[], bool] = never,
         into: list[RunEvent] | None = None,
         datasets: Path | Folders | None = None,
+        numbers: Mapping[str, float] = NONE,
     ) -> Attempt:
         """Train to the end, or until `stop`, from the first of `candidates` that is whole; `into` survives an error."""
         attempt = Attempt(Path(tempfile.mkdtemp(dir=self.root)), [] if into is None else into)
         saving = Saving(attempt.folder / "checkpoints", candidates, tuple(lineage))
         spec = parse_spec(fields)
-        folder = attempt.folder
-        for event in train(spec, folder=folder, cache=self.cache, datasets=datasets, save=saving, stop=stop):
+        given: dict[str, Any] = {"cache": self.cache, "datasets": datasets, "numbers": numbers}
+        for event in train(spec, folder=attempt.folder, save=saving, stop=stop, **given):
             attempt.events.append(event)
         return attempt
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from core.job import Claim, Reason, Status
 from core.store import Created, Fork, Retry, Store
 from tests.core.store.making import (
     FINISHED,
+    STARTED,
     a_checkpoint,
     a_claim,
     a_row,
@@ -240,3 +242,29 @@ def test_forks_at_any_moment_get_checkpoints_whose_files_stay(store: Store) -> N
         [copied] = store.checkpoints(each.job_id)
         assert store.job(each.job_id).parent == {"id": parent.job_id, "epoch": copied.epoch}
         assert copied.path in store.named_checkpoints(parent.job_id)
+
+
+def test_a_retry_goes_on_with_what_the_old_job_found_unless_it_begins_again(store: Store) -> None:
+    claim = trained(store, lr="auto")
+    found = {"lr": 0.25}
+    store.record(claim, [replace(STARTED, resolved=found), failed(Reason.DIVERGED)])
+    assert store.job(retry(store, claim.job_id).job_id).resolved == found
+    assert a_claim(store).resolved == found
+    assert store.job(retry(store, claim.job_id, from_start=True).job_id).resolved is None
+    assert a_claim(store).resolved == {}
+
+
+def test_what_a_fork_comes_from_was_trained_by_the_numbers_that_were_found(store: Store) -> None:
+    parent = trained(store, lr="auto", batch_size="auto")
+    store.record(parent, [replace(STARTED, resolved={"lr": 0.25, "batch_size": 16})])
+    fork(store, parent.job_id, 2)
+    [stage] = a_claim(store).lineage
+    assert (stage.spec["lr"], stage.spec["batch_size"]) == (0.25, 16)
+    assert store.job(parent.job_id).spec["lr"] == "auto"
+
+
+def test_a_fork_of_a_job_that_found_nothing_yet_begins_with_its_own_numbers(store: Store) -> None:
+    parent = started(store, lr="auto")
+    fork(store, parent.job_id, 0)
+    [stage] = a_claim(store).lineage
+    assert stage.spec["lr"] == SPEC.lr

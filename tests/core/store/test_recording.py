@@ -250,3 +250,16 @@ def test_any_line_that_a_run_prints_can_be_kept(store: Store, line: str) -> None
     store.record(claim, [Logged((line,))])
     [event] = store.events(claim.job_id, types=[EventType.LOG])
     assert json.loads(event.data)["line"] == line.encode("utf-8", "replace").decode()
+
+
+def test_what_a_run_found_is_told_kept_and_given_to_the_next_attempt(store: Store) -> None:
+    claim = running(store)
+    assert claim.resolved == {}
+    assert store.job(claim.job_id).resolved is None
+    store.record(claim, [replace(STARTED, resolved={"lr": 0.0123, "batch_size": 256})])
+    assert told(store.events(claim.job_id))[-1][1]["resolved"] == {"lr": 0.0123, "batch_size": 256}
+    second = again(store, claim)
+    assert second.resolved == store.job(claim.job_id).resolved == {"lr": 0.0123, "batch_size": 256}
+    store.record(second, [STARTED])
+    assert "resolved" not in told(store.events(claim.job_id))[-1][1]
+    assert store.job(claim.job_id).resolved is not None
