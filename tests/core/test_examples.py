@@ -23,7 +23,7 @@ ACCURACY = {
     "08_spirals_checkpoints.json": 0.93,
     "11_digits_augmented.json": 0.985,
     "13_digits_layers.json": 0.98,
-    "15_breast_cancer_auto.json": 0.97,
+    "16_breast_cancer_auto.json": 0.97,
 }
 
 
