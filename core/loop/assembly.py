@@ -19,6 +19,7 @@ from core.loading.streamed import Streamed
 from core.loading.windowed import Windowed
 from core.loop import augment, sketch
 from core.loop.averaging import Average
+from core.loop.compiling import set_compiled
 from core.loop.eager import eager
 from core.loop.groups import freeze, regroup, trainable
 from core.loop.pace import Pace
@@ -64,7 +65,7 @@ def assemble(  # noqa: PLR0913  (four have a default)
     optimizer = make_optimizer(spec, model)
     changes = augment.make(spec, data, device)
     part_ways(spec.seed, peers.rank)
-    return Run(
+    run = Run(
         spec=spec,
         device=device,
         data=data,
@@ -83,6 +84,9 @@ def assemble(  # noqa: PLR0913  (four have a default)
         precision=make_precision(spec, device),
         average=make_average(spec, model),
     )
+    if spec.compile:
+        set_compiled(model, wanted=True)
+    return run
 
 
 def make_model(spec: JobSpec) -> nn.Module:

@@ -14,6 +14,7 @@ from core.checks import problems
 from core.errors import NO_SPACE, RunFailed
 from core.events import Failed
 from core.job import ErrorInfo, Reason
+from core.loop.compiling import is_of_compiler
 from core.loop.space import sentence
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
@@ -30,8 +31,8 @@ def explain(error: BaseException, *, spec: Mapping[str, Any] = _NONE) -> Failed:
     """
     if isinstance(error, RunFailed):
         return Failed(error.reason, error.info)
-    if isinstance(error, ValidationError):
-        return Failed(Reason.INVALID_SPEC, _unknown_here(error))
+    if (told := _of_the_spec(error)) is not None:
+        return Failed(Reason.INVALID_SPEC, told)
     if is_out_of_memory(error):
         return Failed(Reason.OUT_OF_MEMORY, _out_of_memory(error, spec))
     if isinstance(error, OSError) and error.errno in NO_SPACE:
@@ -75,6 +76,19 @@ def _out_of_memory(error: BaseException, spec: Mapping[str, Any]) -> ErrorInfo:
         ways.append('set on_out_of_memory to "accumulate"')
     hint = f"{', '.join(ways)}, or make the model smaller."
     return ErrorInfo(Reason.OUT_OF_MEMORY, f"The memory did not suffice: {sentence(error)}", hint, "/batch_size")
+
+
+def _of_the_spec(error: BaseException) -> ErrorInfo | None:
+    """What the spec asks for that this worker cannot do, if that is what `error` says."""
+    if isinstance(error, ValidationError):
+        return _unknown_here(error)
+    return _not_compiled(error) if is_of_compiler(error) else None
+
+
+def _not_compiled(error: BaseException) -> ErrorInfo:
+    hint = "Set compile to false, which trains the same model without."
+    why = sentence(getattr(error, "inner_exception", error))
+    return ErrorInfo(Reason.INVALID_SPEC, f"The model cannot be compiled: {why}", hint, "/compile")
 
 
 def _storage_full(error: OSError) -> ErrorInfo:

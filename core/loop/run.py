@@ -19,6 +19,7 @@ from core.loading.order import block_permutation, block_rows, permutation
 from core.loading.samples import Samples
 from core.loop.augment import Augment
 from core.loop.averaging import Average
+from core.loop.compiling import uncompiled
 from core.loop.gathering import Counts, Generators
 from core.loop.gauge import Gauge
 from core.loop.pace import Pace
@@ -119,7 +120,7 @@ class Run:
 
     def predict(self, x: Tensor) -> Tensor:
         """What the model that is judged gives for `x`, in float32."""
-        return self.precision.forward(self.judged, x)
+        return self.precision.forward(uncompiled(self.judged), x)
 
     def stateful(self) -> dict[str, Stateful]:
         """All that a checkpoint holds, by name; whatever is left out here differs after a resume."""

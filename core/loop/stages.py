@@ -22,6 +22,7 @@ from core.loop.assembly import (
     restores_best,
 )
 from core.loop.cadence import Cadence
+from core.loop.compiling import set_compiled
 from core.loop.course import Leg
 from core.loop.groups import freeze
 from core.loop.pace import Pace
@@ -171,6 +172,8 @@ def _turn_engine(run: Run, old: JobSpec) -> None:
         before, run.average = run.average, make_average(spec, run.model)
         if before.model is not None:
             run.average.load_state_dict(before.state_dict())
+    if (spec.compile, spec.model) != (old.compile, old.model):
+        set_compiled(run.model, wanted=spec.compile)
 
 
 def _turn_watch(run: Run, old: JobSpec) -> None:

@@ -20,6 +20,7 @@ MicroBatchSize = Annotated[
         description="Samples that go through the model at a time, their gradients added up to batch_size; null: all."
     ),
 ]
+Compile = Annotated[bool, Field(description="Train through kernels that torch.compile makes of the model.")]
 Clip = Annotated[float, Field(gt=0, le=1_000_000)]
 ClipValue = Annotated[Clip | None, Field(description="The largest value of each gradient; cut before clip_grad_norm.")]
 

@@ -18,6 +18,7 @@ from core.spec.defaults import filled, last_resort
 from core.spec.engine import (
     Clip,
     ClipValue,
+    Compile,
     Frozen,
     MicroBatchSize,
     MovingAverage,
@@ -135,6 +136,7 @@ class JobSpec(WorkedOut):
     ema: MovingAverage | None = None
     param_groups: ParamGroups = ()
     freeze: Frozen = ()
+    compile: Compile = False
     seed: Seed = 0
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
         default=1, description="Train as often over the same data, with seed, seed + 1, and so on."

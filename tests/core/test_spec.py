@@ -130,6 +130,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "ema": None,
         "param_groups": [],
         "freeze": [],
+        "compile": False,
         "seed": 0,
         "seeds": 1,
         "checkpoints": {

@@ -38,6 +38,8 @@ BOUNDS: list[tuple[str, list[Any]]] = [
     ("/clip_grad_norm", [0, -1, NAN, True]),
     ("/precision", ["float16", "FP16", 16, None, True]),
     ("/ema/decay", [-0.1, 1, 1.0, NAN, "0.9", None]),
+    ("/freeze", ["layers.*", None, {}]),
+    ("/compile", [1, 0, "yes", None]),
     ("/clip_grad_value", [0, -1, NAN, True]),
     ("/split/validation", [-0.1, 1, 1.0, 20, NAN, None, "0.2", False]),
     ("/split/seed", [-1, 2**63, 0.5]),
