@@ -195,6 +195,11 @@ class Claim:
         """How many devices it trains on at a time."""
         return int(self.spec.get("resources", {}).get("devices", 1))
 
+    @property
+    def nodes(self) -> int:
+        """On how many machines it has them."""
+        return int(self.spec.get("resources", {}).get("nodes", 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -248,3 +253,4 @@ class Worker:
     started_at: datetime | None = None
     heartbeat_at: datetime | None = None
     jobs: tuple[str, ...] = field(default=())
+    nodes: int = 1

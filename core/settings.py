@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     slots: PositiveInt | None = None
     """Jobs at a time on this worker; none: one per GPU, else the cores, at most 4."""
     worker_name: str | None = None
+    rendezvous: str | None = None
+    """Where the nodes of a job meet, `host:port`: an address of this worker's machine that its members reach."""
+    nodes: PositiveInt = 1
+    """The nodes of the jobs that this worker may take beside those of one: itself and its members."""
 
     heartbeat_s: PositiveFloat = 3.0
     lease_s: PositiveFloat = 12.0

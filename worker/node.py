@@ -61,6 +61,7 @@ class Node:
             devices=self._devices,
             slots=self._slots.count,
             queues=settings.queues,
+            nodes=settings.nodes if settings.rendezvous else 1,
         )
         self._known = threading.Event()
         self._draining = threading.Event()

@@ -23,13 +23,14 @@ from typing import Any
 
 import torch
 
-from core.events import Failed, RunEvent
+from core.events import Failed, RunEvent, Stopped
 from core.job import Reason
 from core.loop.cadence import never
 from core.spec import JobSpec
 from core.supervision.bench import Order
 from core.supervision.endings import LAST_WORDS
-from worker import agents, memory, messages, training
+from worker import memory, messages, training
+from worker.agents import Meeting, launch
 from worker.lifeline import Lifeline
 
 _LOOK_S = 0.1
@@ -46,7 +47,7 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
 
     if order.spec["resources"].get("sharding") == "fsdp":
         import core.loop.sharding  # noqa: F401
-    crew = Crew(order)
+    crew = Crew(Meeting.of(order), order)
     crew.start()
     yield from crew.follow(stop)
 
@@ -55,7 +56,9 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
 class Crew:
     """The processes of a run on this machine, each with a pipe, and the agent that starts them."""
 
-    order: Order
+    meeting: Meeting
+    order: Order | None = None
+    """What the worker was told; its members hear it from the leader."""
     ours: list[Connection] = field(default_factory=list)
     theirs: list[Connection] = field(default_factory=list)
     pids: dict[int, int] = field(default_factory=dict)
@@ -64,7 +67,7 @@ class Crew:
 
     def start(self) -> None:
         """Begin to start them, in the background."""
-        for _ in self.order.devices:
+        for _ in range(self.meeting.devices):
             one, other = Pipe()
             self.ours.append(one)
             self.theirs.append(other)
@@ -88,13 +91,13 @@ class Crew:
 
     def _start(self) -> None:
         try:
-            agents.launch(self.order, live, self._arguments())
+            launch(self.meeting, live, self._arguments())
         except BaseException as error:  # noqa: BLE001 - a thread's edge: whoever follows sees what became of it
             self.lost = error
 
     def _arguments(self) -> tuple[Any, ...]:
         # what is forked holds our ends too, and must let them go: else nobody sees that the other is gone
-        return self.order, self.theirs, self.ours if agents.forks(self.order) else ()
+        return self.order, self.theirs, self.ours if self.meeting.forks else ()
 
     def _heard(self, rank: int) -> Iterator[RunEvent]:
         try:
@@ -118,7 +121,7 @@ class Crew:
         os._exit(code or 1)
 
 
-def live(order: Order, pipes: Sequence[Connection], others: Sequence[Connection]) -> None:
+def live(order: Order | None, pipes: Sequence[Connection], others: Sequence[Connection]) -> None:
     """One process's life: train with the others, and tell what the child needs to know."""
     logging.disable(logging.NOTSET)
     place = int(os.environ["LOCAL_RANK"])
@@ -129,15 +132,30 @@ def live(order: Order, pipes: Sequence[Connection], others: Sequence[Connection]
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the child hears it, and says what to do
     lifeline = Lifeline(pipe)
     lifeline.start()
-    if place:
+    if place or order is None:
         _fall_silent()
     pipe.send_bytes(messages.dumps((str(os.getpid()),)))
-    stop = never if place else lifeline.is_asked
-    for event in _told(order, place, stop):
+    leads = order is not None and not place
+    told = order if order is not None and order.nodes == 1 else _ordered(order, leads=leads)
+    for event in _told(told, place, lifeline.is_asked if leads else never, leads=leads):
         pipe.send_bytes(messages.dumps(event))
+    if order is None:
+        pipe.send_bytes(messages.dumps(Stopped()))  # nobody else tells a member that the job has ended
 
 
-def _told(order: Order, place: int, stop: Callable[[], bool]) -> Iterator[RunEvent]:
+def _ordered(order: Order | None, *, leads: bool) -> Order:
+    """The leader's order, in every process on every node."""
+    from core.loop.together import Together
+
+    peers = Together(torch.device("cpu"), leads=leads)
+    told = peers.told(order)
+    peers.leave()
+    if told is None or peers.size != told.nodes * len(told.devices):
+        raise SystemExit("The members at this rendezvous do not have the devices that the job asks for.")
+    return told
+
+
+def _told(order: Order, place: int, stop: Callable[[], bool], *, leads: bool) -> Iterator[RunEvent]:
     """What the child needs to know: of the leader everything, of another one its failure."""
     from core.loop.together import Together
 
@@ -148,7 +166,7 @@ def _told(order: Order, place: int, stop: Callable[[], bool]) -> Iterator[RunEve
     if spec.resources.memory_gb is not None:
         memory.limit(spec.resources.memory_gb / len(order.devices))
     try:
-        peers = Together(device, sharding=spec.resources.sharding)
+        peers = Together(device, sharding=spec.resources.sharding, leads=leads)
         for event in training.trained(order, spec, stop, device=str(device), peers=peers):
             if peers.leads:
                 yield event

@@ -35,7 +35,7 @@ class Seat:
             apart = self._apart(free)
             self._keep(free[:1])  # whoever waits until all are idle waits for this look
             claim = take(Room(len(free), len(apart)))
-            self._keep((free if claim.device == "cpu" else apart)[: claim.devices] if claim is not None else ())
+            self._keep(self._for(claim, free, apart) if claim is not None else ())
             return claim
 
     def leave(self) -> int:
@@ -44,6 +44,11 @@ class Seat:
         self._all.give_back(self.slots)
         self.slots = ()
         return count
+
+    def _for(self, claim: Claim, free: Sequence[int], apart: Sequence[int]) -> Sequence[int]:
+        """The slots that the job needs; one of several nodes has all, and its devices in the first."""
+        wanted = list(free if claim.device == "cpu" else apart)[: claim.devices]
+        return [*wanted, *(slot for slot in free if slot not in wanted)] if claim.nodes > 1 else wanted
 
     def _keep(self, slots: Sequence[int]) -> None:
         self._all.take(slots)

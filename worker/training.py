@@ -29,7 +29,7 @@ def prepare() -> tuple[str, ...]:
 def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     """Train the job of `order` until it is done or `stop` says so, telling what happens."""
     spec = JobSpec.model_validate(order.spec)
-    if len(order.devices) > 1:
+    if order.devices:
         from worker import ranks
 
         yield from ranks.train(order, stop)

@@ -34,6 +34,10 @@ class Together(Peers):
         self._leader = self.gathered(self.rank == 0 if leads is None else leads).index(True)
         self._wrapped: tuple[nn.Module, tuple[bool, ...], DistributedDataParallel] | None = None
 
+    def leave(self) -> None:
+        """Let the others go: another meeting may follow."""
+        dist.destroy_process_group()
+
     @property
     def leads(self) -> bool:
         """Whether this process tells, writes and decides."""

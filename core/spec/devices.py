@@ -14,16 +14,14 @@ from core.spec.rounds import Check
 def several_devices_are_of_a_kind(outline: Outline) -> Iterator[Finding]:
     """Several devices are CPUs or GPUs of one worker, not one that is named."""
     resources = outline["resources"]
-    if resources.devices > 1 and resources.device not in _KINDS:
-        told = (
-            f"{shown(resources.device)} is a single device, and resources.devices wants {resources.devices} of a kind."
-        )
+    if resources.processes > 1 and resources.device not in _KINDS:
+        told = f"{shown(resources.device)} is a single device, and the job wants {resources.processes} of a kind."
         yield Finding(("resources", "device"), resources.device, told, _KINDS)
 
 
 def every_device_has_samples(outline: Outline) -> Iterator[Finding]:
     """A full batch has a sample for each device, and with batch norm the last one has enough for each, too."""
-    devices, size = outline["resources"].devices, outline["batch_size"]
+    devices, size = outline["resources"].processes, outline["batch_size"]
     if devices == 1:
         return
     if size < devices:
@@ -49,7 +47,7 @@ def memory_is_for_all_devices(outline: Outline) -> Iterator[Finding]:
 def only_one_device_halves_batches(outline: Outline) -> Iterator[Finding]:
     """A process that halves its batch where memory runs out would leave the others waiting."""
     wanted = outline["on_out_of_memory"]
-    if outline["resources"].devices > 1 and wanted == "accumulate":
+    if outline["resources"].processes > 1 and wanted == "accumulate":
         told = "Only a job of one device can go on with smaller pieces. Set micro_batch_size, or resources.devices: 1."
         yield Finding(("on_out_of_memory",), wanted, told, ["fail"])
 
@@ -57,7 +55,7 @@ def only_one_device_halves_batches(outline: Outline) -> Iterator[Finding]:
 def only_one_device_searches_along_lines(outline: Outline) -> Iterator[Finding]:
     """An optimizer of full batches asks for the cost as often as it likes, in each process for itself."""
     searching = [one["optimizer"].name for one in outline.phases if one.optimizer.facts.get("full_batch")]
-    if outline["resources"].devices > 1 and searching:
+    if outline["resources"].processes > 1 and searching:
         name = searching[0]
         told = f"The optimizer {shown(name)} works on one device only: it asks for the cost of the full batch again."
         yield Finding(("optimizer",), name, told, {"resources.devices": 1})
@@ -68,10 +66,10 @@ def weights_can_be_in_pieces(outline: Outline) -> Iterator[Finding]:
     resources, field = outline["resources"], ("resources", "sharding")
     if resources.sharding != "fsdp":
         return
-    if resources.devices == 1:
+    if resources.processes == 1:
         yield Finding(field, "fsdp", "One device has all weights in one piece; give resources.devices.", ["ddp"])
     wrong = [one["optimizer"].name for one in outline.phases if one["optimizer"].name not in _BY_NUMBER]
-    if wrong and resources.devices > 1:
+    if wrong and resources.processes > 1:
         told = f"The optimizer {shown(wrong[0])} needs weights in one piece. Take sharding 'ddp', or another optimizer."
         yield Finding(("optimizer",), wrong[0], told, sorted(_BY_NUMBER))
     if outline["ema"] is not None:
@@ -101,7 +99,7 @@ _KINDS = ["auto", "cpu", "cuda"]
 
 def _fewest_at_once(outline: Outline) -> int:
     """The samples of the smallest piece of a batch that goes through the model of a device."""
-    devices: int = outline["resources"].devices
+    devices: int = outline["resources"].processes
     at_once: int = outline["micro_batch_size"] or outline.batch_size
     batches = filter(None, {outline.batch_size, outline.last_batch})
     parts = {part for batch in batches for part in (batch // devices, -(-batch // devices))}

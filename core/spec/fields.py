@@ -221,6 +221,9 @@ class Resources(BaseModel):
         default=1,
         description="How many devices train together, a process for each: GPUs, or so many times the threads.",
     )
+    nodes: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="How many machines, each with so many devices; beside the worker they are its members."
+    )
     sharding: Literal["ddp", "fsdp"] = Field(
         default="ddp",
         description="ddp: each of several devices has all weights, and their gradients are added up; fsdp: each keeps "
@@ -231,3 +234,8 @@ class Resources(BaseModel):
     memory_gb: Annotated[float, Field(ge=LEAST_MEMORY_GB, le=65_536), BeforeValidator(_room_for_torch)] | None = Field(
         default=None, description="The most main memory that the run may hold, in GB (10^9 bytes); null: any."
     )
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together, on all nodes."""
+        return self.nodes * self.devices

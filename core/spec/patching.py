@@ -31,7 +31,7 @@ PARTS: Mapping[str, Registry] = {
 }
 DATA = ("split", "preprocess")
 """With the dataset, what makes the numbers that a run is trained on."""
-_SHARED_OUT = {"devices", "sharding"}
+_SHARED_OUT = {"devices", "nodes", "sharding"}
 MAX_DEPTH = 16
 """No spec is as deep; a patch that is, is refused for what it holds there."""
 

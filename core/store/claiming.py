@@ -7,7 +7,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, func, or_, select, text, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
 from core.checkpoint import Checkpoint
 from core.job import HELD, Claim, Status, Worker
@@ -54,7 +68,9 @@ def take(database: Backend, worker: Worker, *, offer: Offer, lease_s: float) -> 
 def has_work(tx: Tx, worker: Worker, offer: Offer) -> bool:
     """Whether a queued job waits that the worker can run now: a read, so that an idle worker locks nothing."""
     best = _best(tx, worker, offer).subquery()
-    return bool(tx.conn.scalar(select(_within(best.c.device, best.c.devices, offer.room or Room.of(worker)))))
+    room = offer.room or Room.of(worker)
+    fits = and_(_within(best.c.device, best.c.devices, room), _alone(best.c.nodes, room, worker))
+    return bool(tx.conn.scalar(select(fits).select_from(best)))
 
 
 def claim(tx: Tx, worker: Worker, offer: Offer, *, lease_s: float) -> Claim | None:
@@ -64,7 +80,8 @@ def claim(tx: Tx, worker: Worker, offer: Offer, *, lease_s: float) -> Claim | No
     """
     tx.point = "claim"
     best = _best(tx, worker, offer).with_only_columns(jobs.c.id).with_for_update(skip_locked=True).scalar_subquery()
-    has_room = _within(jobs.c.device, jobs.c.devices, offer.room or Room.of(worker))
+    room = offer.room or Room.of(worker)
+    has_room = and_(_within(jobs.c.device, jobs.c.devices, room), _alone(jobs.c.nodes, room, worker))
     values = {
         **_START.values(tx),
         "attempt": jobs.c.attempt + 1,
@@ -139,13 +156,14 @@ def _checkpoints(tx: Tx, row: Row[*tuple[Any, ...]]) -> tuple[Checkpoint, ...]:
     return tuple(checkpoints.of_job(tx, row.id))
 
 
-def _best(tx: Tx, worker: Worker, offer: Offer) -> Select[str, str, int | None]:
+def _best(tx: Tx, worker: Worker, offer: Offer) -> Select[str, str, int | None, int | None]:
     """The best queued job, by priority and then age, that the worker could run if it did nothing else."""
     devices = offered(worker.devices if offer.device is None else (offer.device,))
     allowed = or_(jobs.c.queue.is_(None), jobs.c.queue.in_(worker.queues))
     due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= tx.clock.after(0))
-    fits = and_(jobs.c.device.in_(devices), _within(jobs.c.device, jobs.c.devices, Room.of(worker)))
-    found = select(jobs.c.id, jobs.c.device, jobs.c.devices)
+    meets = or_(jobs.c.nodes.is_(None), jobs.c.nodes.in_({1, worker.nodes}))
+    fits = and_(jobs.c.device.in_(devices), meets, _within(jobs.c.device, jobs.c.devices, Room.of(worker)))
+    found = select(jobs.c.id, jobs.c.device, jobs.c.devices, jobs.c.nodes)
     queued = found.with_hint(jobs, by("ix_jobs_queue"), "sqlite").where(text(IS_QUEUED))
     return queued.where(allowed, fits, due).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1)
 
@@ -153,3 +171,8 @@ def _best(tx: Tx, worker: Worker, offer: Offer) -> Select[str, str, int | None]:
 def _within(device: ColumnElement[str], devices: ColumnElement[int | None], room: Room) -> ColumnElement[bool]:
     """Whether so many devices of that kind are in `room`."""
     return or_(devices.is_(None), devices <= case((device == "cpu", room.slots), else_=room.devices))
+
+
+def _alone(nodes: ColumnElement[int | None], room: Room, worker: Worker) -> ColumnElement[bool]:
+    """Whether a job of several nodes has the worker for itself: there is one place where its nodes meet."""
+    return or_(nodes.is_(None), nodes == 1, literal(room.slots) == worker.slots)

@@ -24,6 +24,7 @@ def enrol(tx: Tx, worker: Worker, *, lease_s: float) -> None:
         "devices": list(worker.devices),
         "slots": worker.slots,
         "queues": list(worker.queues),
+        "nodes": worker.nodes,
         "heartbeat_at": tx.clock.now(),
         "alive_until": tx.clock.after(lease_s),
     }
@@ -61,6 +62,9 @@ def waiting_for(tx: Tx, job: Job) -> str | None:
     there = [worker for worker in there if job.device in offered(worker.devices)]
     if not there:
         return job.device
+    there = [worker for worker in there if _nodes(job) in (1, worker.nodes)]
+    if not there:
+        return f"{_nodes(job)} nodes"
     return None if any(_has_room(worker, job) for worker in there) else f"{_devices(job)} devices"
 
 
@@ -95,6 +99,10 @@ def _devices(job: Job) -> int:
     return int(job.spec["resources"].get("devices", 1))
 
 
+def _nodes(job: Job) -> int:
+    return int(job.spec["resources"].get("nodes", 1))
+
+
 def _has_room(worker: Worker, job: Job) -> bool:
     room = Room.of(worker)
     return _devices(job) <= (room.slots if job.device == "cpu" else room.devices)
@@ -110,4 +118,5 @@ def _worker(row: Any, holding: list[str]) -> Worker:
         started_at=row.started_at,
         heartbeat_at=row.heartbeat_at,
         jobs=tuple(holding),
+        nodes=row.nodes or 1,
     )

@@ -29,6 +29,7 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
         "devices": spec["resources"].get("devices", 1),
+        "nodes": spec["resources"].get("nodes", 1),
         "dataset_id": needed.first,
         "pace": pace_key(spec),
     }

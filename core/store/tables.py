@@ -91,6 +91,7 @@ class JobColumns(TypedColumns):
     pace: Column[str | None] = Column(Text)
     devices: Column[int | None] = Column(Integer)
     resolved: Column[Any] = Column(JsonText, nullable=True)
+    nodes: Column[int | None] = Column(Integer)
 
 
 class LabelColumns(TypedColumns):
@@ -184,6 +185,7 @@ class WorkerColumns(TypedColumns):
     started_at: Column[datetime] = Column(Instant, nullable=False)
     heartbeat_at: Column[datetime] = Column(Instant, nullable=False)
     alive_until: Column[datetime] = Column(Instant, nullable=False)
+    nodes: Column[int | None] = Column(Integer)
 
 
 jobs = Table("jobs", metadata, JobColumns)

@@ -39,6 +39,9 @@ class Order:
     datasets: Folders | None = None
     devices: tuple[str, ...] = ()
     """Each process's device, where several train together."""
+    nodes: int = 1
+    rendezvous: str = ""
+    """Where those of several nodes meet, `host:port`."""
     resolved: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -54,8 +54,9 @@ def chosen(wanted: str, own: str) -> str:
 
 def together(claim: Claim, own: Sequence[str]) -> tuple[str, ...]:
     """The devices that train the job together, of its slots' `own`; none where it is one that trains it alone."""
-    if claim.devices == 1:
+    if claim.devices == claim.nodes == 1:
         return ()
+    own = own[: claim.devices]
     gpus = claim.device != "cpu" and all(name.startswith("cuda:") for name in own)
     return tuple(own) if gpus else ("cpu",) * claim.devices
 
@@ -108,6 +109,8 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, devices: Sequence[str]) 
         folder=folder,
         device=several[0] if several else device,
         devices=several,
+        nodes=claim.nodes,
+        rendezvous=bench.settings.rendezvous or "",
         cache=bench.root / "cache",
         datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files, bench.root),
         checkpoints=keeping.folder(bench.root, claim),

@@ -147,6 +147,7 @@ def test_only_dataset_and_model_are_needed_and_all_the_rest_is_filled_in() -> No
         "resources": {
             "device": "auto",
             "devices": 1,
+            "nodes": 1,
             "sharding": "ddp",
             "threads": 1,
             "queue": None,
