@@ -190,16 +190,6 @@ class Claim:
     checkpoints: tuple[Checkpoint, ...] = ()
     resolved: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def devices(self) -> int:
-        """How many devices it trains on at a time."""
-        return int(self.spec.get("resources", {}).get("devices", 1))
-
-    @property
-    def nodes(self) -> int:
-        """On how many machines it has them."""
-        return int(self.spec.get("resources", {}).get("nodes", 1))
-
 
 @dataclass(frozen=True, slots=True)
 class Job:

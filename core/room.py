@@ -1,8 +1,9 @@
-"""How many devices one job may have at a worker."""
+"""How many devices one job has, and may have at a worker."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from core.job import Worker
 
@@ -18,3 +19,13 @@ class Room(NamedTuple):
         """All the room of `worker`: with GPUs, as many of them as it has slots."""
         gpus = sum(name.startswith("cuda:") for name in worker.devices)
         return cls(worker.slots, min(worker.slots, gpus) or worker.slots)
+
+
+def devices_of(spec: Mapping[str, Any]) -> int:
+    """How many devices a job with this spec trains on at a time, on each of its nodes."""
+    return int(spec.get("resources", {}).get("devices", 1))
+
+
+def nodes_of(spec: Mapping[str, Any]) -> int:
+    """On how many nodes a job with this spec trains."""
+    return int(spec.get("resources", {}).get("nodes", 1))

@@ -24,6 +24,8 @@ _AGAIN_S = 1.0
 
 def main() -> None:
     """Join one job after another until a signal comes, each in a process that leads a group of its own."""
+    import torch._dynamo  # noqa: F401  (what torch's DDP loads: once, and each process inherits it)
+
     settings = configured()
     if settings.rendezvous is None or settings.nodes == 1:
         raise StartRefused("Set TRAINWIRE_RENDEZVOUS to the worker's host:port, and TRAINWIRE_NODES to how many meet.")
@@ -66,9 +68,6 @@ def _join(meeting: Meeting) -> int:
 
 
 def _train_once(meeting: Meeting) -> None:
-    import torch._dynamo
-
-    del torch
     training.prepare()
     crew = Crew(meeting)
     crew.start()

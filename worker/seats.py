@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from core.job import Claim
-from core.room import Room
+from core.room import Room, devices_of, nodes_of
 from worker.slots import Slots
 
 
@@ -47,8 +47,8 @@ class Seat:
 
     def _for(self, claim: Claim, free: Sequence[int], apart: Sequence[int]) -> Sequence[int]:
         """The slots that the job needs; one of several nodes has all, and its devices in the first."""
-        wanted = list(free if claim.device == "cpu" else apart)[: claim.devices]
-        return [*wanted, *(slot for slot in free if slot not in wanted)] if claim.nodes > 1 else wanted
+        wanted = list(free if claim.device == "cpu" else apart)[: devices_of(claim.spec)]
+        return [*wanted, *(slot for slot in free if slot not in wanted)] if nodes_of(claim.spec) > 1 else wanted
 
     def _keep(self, slots: Sequence[int]) -> None:
         self._all.take(slots)

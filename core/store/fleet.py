@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select, text, update
 
 from core.job import Job, Worker
-from core.room import Room
+from core.room import Room, devices_of, nodes_of
 from core.store.backend import Tx
 from core.store.claiming import offered
 from core.store.tables import IS_HELD, by, jobs, workers
@@ -62,10 +62,10 @@ def waiting_for(tx: Tx, job: Job) -> str | None:
     there = [worker for worker in there if job.device in offered(worker.devices)]
     if not there:
         return job.device
-    there = [worker for worker in there if _nodes(job) in (1, worker.nodes)]
+    there = [worker for worker in there if nodes_of(job.spec) in (1, worker.nodes)]
     if not there:
-        return f"{_nodes(job)} nodes"
-    return None if any(_has_room(worker, job) for worker in there) else f"{_devices(job)} devices"
+        return f"{nodes_of(job.spec)} nodes"
+    return None if any(_has_room(worker, job) for worker in there) else f"{devices_of(job.spec)} devices"
 
 
 def anyone_forgotten(tx: Tx) -> bool:
@@ -95,17 +95,9 @@ def _silent(tx: Tx) -> Any:
     return workers.c.alive_until < tx.clock.after(-FORGOTTEN_S)
 
 
-def _devices(job: Job) -> int:
-    return int(job.spec["resources"].get("devices", 1))
-
-
-def _nodes(job: Job) -> int:
-    return int(job.spec["resources"].get("nodes", 1))
-
-
 def _has_room(worker: Worker, job: Job) -> bool:
     room = Room.of(worker)
-    return _devices(job) <= (room.slots if job.device == "cpu" else room.devices)
+    return devices_of(job.spec) <= (room.slots if job.device == "cpu" else room.devices)
 
 
 def _worker(row: Any, holding: list[str]) -> Worker:

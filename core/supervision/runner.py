@@ -14,6 +14,7 @@ from core.errors import ClaimLost, TrainwireError
 from core.events import Checkpointed, Failed, Finished, RunEvent, Stopped
 from core.failpoints import failpoint
 from core.job import Claim, Status, Worker
+from core.room import devices_of, nodes_of
 from core.shelf import Folders
 from core.supervision.bench import Bench, Child, Order, Seat
 from core.supervision.delivery import Delivery, GivenUp, Outage
@@ -54,11 +55,11 @@ def chosen(wanted: str, own: str) -> str:
 
 def together(claim: Claim, own: Sequence[str]) -> tuple[str, ...]:
     """The devices that train the job together, of its slots' `own`; none where it is one that trains it alone."""
-    if claim.devices == claim.nodes == 1:
+    if devices_of(claim.spec) == nodes_of(claim.spec) == 1:
         return ()
-    own = own[: claim.devices]
+    own = own[: devices_of(claim.spec)]
     gpus = claim.device != "cpu" and all(name.startswith("cuda:") for name in own)
-    return tuple(own) if gpus else ("cpu",) * claim.devices
+    return tuple(own) if gpus else ("cpu",) * devices_of(claim.spec)
 
 
 def _see_to_its_end(bench: Bench, run: Run, *, devices: Sequence[str]) -> None:
@@ -109,7 +110,7 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, devices: Sequence[str]) 
         folder=folder,
         device=several[0] if several else device,
         devices=several,
-        nodes=claim.nodes,
+        nodes=nodes_of(claim.spec),
         rendezvous=bench.settings.rendezvous or "",
         cache=bench.root / "cache",
         datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files, bench.root),
