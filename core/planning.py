@@ -10,6 +10,7 @@ from core.job import Worker
 from core.pace import Pace
 from core.spec import JobSpec
 from core.spec.footprint import footprint
+from core.spec.found import with_likely_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ def place(spec: JobSpec, workers: Sequence[Worker]) -> Place | None:
 
 def plan(spec: JobSpec, place: Place | None, pace: Pace | None) -> dict[str, Any]:
     """What a job of `spec` would be, for JSON; `pace` is what earlier jobs took for such an epoch."""
+    asked, spec = spec, with_likely_batch(spec)
     steps = sum(one.steps_per_epoch for one in spec.rounds) * spec.epochs
     sizes, epochs = spec.split_sizes, spec.epochs * len(spec.rounds)
     parameters = None if spec.cost is None else spec.cost.parameters
     return {
-        "spec": spec.model_dump(mode="json"),
+        "spec": asked.model_dump(mode="json"),
         "parameters": parameters,
         "trainable_parameters": parameters,
         "samples": sizes._asdict(),
@@ -53,8 +55,14 @@ def plan(spec: JobSpec, place: Place | None, pace: Pace | None) -> dict[str, Any
         "memory": _memory(spec, place),
         "seconds": None if pace is None else _seconds(pace, epochs),
         "runs_on": place and {"device": place.device, "queue": spec.resources.queue, "workers": list(place.workers)},
-        "notes": list(_notes(spec, place, pace)),
+        "notes": [*_notes(spec, place, pace), *_found_later(asked, spec)],
     }
+
+
+def _found_later(asked: JobSpec, spec: JobSpec) -> Iterator[str]:
+    """What the run finds itself, and with what it is planned."""
+    if asked.batch_size != spec.batch_size:
+        yield f"batch_size: the run finds it; this counts with {spec.batch_size}, the largest that it tries."
 
 
 def _memory(spec: JobSpec, place: Place | None) -> dict[str, Any] | None:

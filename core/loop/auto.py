@@ -12,7 +12,7 @@ from core.errors import InvalidSpec, SpecRefused
 from core.events import Noticed
 from core.loading.data import Data
 from core.loop.assembly import assemble
-from core.loop.batch_trial import SHARE, largest_batch
+from core.loop.batch_trial import largest_batch
 from core.loop.failures import is_out_of_memory
 from core.loop.peers import ALONE, Peers
 from core.loop.rate_test import HIGHEST, LOWEST, STEPS, Curve, range_test, rate_by
@@ -20,7 +20,7 @@ from core.loop.run import Run
 from core.loop.supply import Supply
 from core.registry import schedulers
 from core.spec import JobSpec
-from core.spec.found import autos, with_numbers
+from core.spec.found import SHARE, autos, with_numbers
 
 Found = tuple[JobSpec, dict[str, float], list[Noticed]]
 """The spec with numbers only, those that it left to the run, and what to tell of those that are new."""

@@ -13,16 +13,10 @@ from core.loop.room import room, within
 from core.loop.run import Run
 from core.loop.step import take_step
 from core.spec import JobSpec
-from core.spec.bounds import step_bytes
-from core.spec.cost import MAX_BYTES
-from core.spec.outline import Outline
+from core.spec.found import batch_sizes, bytes_with
 
 Assemble = Callable[[int], Run]
 """Makes a fresh run with this batch size, of no use afterwards."""
-MOST = 1 << 20
-"""What a spec may name itself."""
-SHARE = 5
-"""A batch is at most this part of what trains, so that an epoch has some steps."""
 _STEPS = 2
 """The optimizer's state is there from the first step on: the second one takes the most."""
 
@@ -33,9 +27,9 @@ def largest_batch(spec: JobSpec, fresh: Assemble, device: torch.device) -> int:
     It begins with the largest that fits by arithmetic, and doubles or halves that as long as steps do, or do not.
     Raises what the allocator raised where not even one sample fits.
     """
-    sizes = _allowed(spec)
+    sizes = batch_sizes(spec)
     free = room() if device.type == "cpu" else memory_left(device)
-    promising = [size for size in sizes if free is None or _bytes(spec, size) <= free] or sizes[:1]
+    promising = [size for size in sizes if free is None or bytes_with(spec, size) <= free] or sizes[:1]
     place = len(promising) - 1
     if _fits(fresh, sizes[place], device):
         while place + 1 < len(sizes) and _fits(fresh, sizes[place + 1], device):
@@ -44,17 +38,6 @@ def largest_batch(spec: JobSpec, fresh: Assemble, device: torch.device) -> int:
     while place and not _fits(fresh, sizes[place - 1], device):
         place -= 1
     return sizes[max(0, place - 1)]
-
-
-def _allowed(spec: JobSpec) -> list[int]:
-    """The powers of two from 1 that a spec could name itself."""
-    largest = min(MOST, max(1, spec.train_samples // SHARE))
-    sizes = [1 << power for power in range(largest.bit_length())]
-    return [size for size in sizes if size == 1 or _bytes(spec, size) <= MAX_BYTES]
-
-
-def _bytes(spec: JobSpec, size: int) -> int:
-    return step_bytes(Outline({**spec.__dict__, "batch_size": size}))
 
 
 def _fits(fresh: Assemble, size: int, device: torch.device) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import SpecRefused
+from core.planning import plan
 from core.spec import parse_spec
 from core.spec.found import autos, with_numbers
 from core.spec.outline import Outline, Unsound
@@ -66,3 +67,10 @@ def test_another_word_is_told_of_both_ways() -> None:
     assert found["/lr"] == '"Auto" is not allowed here: give a number, or "auto".'
     assert found["/batch_size"] == '"largest" is not allowed here: give a whole number, or "auto".'
     assert "/epochs" in found
+
+
+def test_a_plan_counts_with_the_largest_batch_that_is_tried() -> None:
+    planned, told = (plan(parse_spec({**JOB, "lr": 0.1, "batch_size": size}), None, None) for size in ("auto", 256))
+    assert planned["spec"]["batch_size"] == "auto"
+    assert (planned["steps_per_epoch"], planned["memory"]) == (told["steps_per_epoch"], told["memory"])
+    assert "this counts with 256" in planned["notes"][-1]

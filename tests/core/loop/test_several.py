@@ -157,3 +157,11 @@ def test_the_parts_of_a_batch_are_as_even_as_can_be_and_together_the_batch() -> 
 class Peer(Peers):
     def __init__(self, rank: int, size: int) -> None:
         self.rank, self.size = rank, size
+
+
+def test_what_is_left_to_the_run_is_found_by_its_leader(several: Several) -> None:
+    job = {**JOB, "epochs": 1, **TWO}
+    found = several.attempt({**job, "lr": "auto", "batch_size": "auto"})
+    numbers = dict(found.every(Started)[0].resolved or {})
+    assert numbers["batch_size"] == 16
+    assert found.bits == several.attempt({**job, **numbers}).bits
