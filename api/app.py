@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from api import schema
-from api.context import Api, shelf_of
+from api.context import Api, predictor_of, shelf_of
 from api.edge import HeadAsGet, LastHandler, RequestId
 from api.forms import OVERHEAD
 from api.guards import BodyLimit, HostGuard, KeyGuard
@@ -32,6 +32,7 @@ from api.routes import (
     operations,
     pages,
     plans,
+    predictions,
     verbs,
 )
 from api.telemetry import UNTIMED, new_registry
@@ -40,7 +41,7 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-V1 = (plans, jobs, verbs, lineage, metrics, events, checkpoints, artifacts, datasets, catalog)
+V1 = (plans, jobs, verbs, lineage, predictions, metrics, events, checkpoints, artifacts, datasets, catalog)
 
 
 def create_app(
@@ -49,7 +50,7 @@ def create_app(
     """The API over a store; `node` is the embedded worker, if there is one. The caller closes the store."""
     hub = Hub(store, watch_bell)
     app = bare_app()
-    app.state.api = Api(store, hub, watch_bell, work_bell, settings, node, shelf_of(settings))
+    app.state.api = Api(store, hub, watch_bell, work_bell, settings, node, shelf_of(settings), predictor_of(settings))
     app.state.registry = new_registry(store, hub)
     app.user_middleware = [
         Middleware(RequestId),
@@ -61,7 +62,10 @@ def create_app(
         Middleware(
             BodyLimit,
             most=settings.max_body_bytes,
-            larger={datasets.PATH: settings.max_upload_bytes + OVERHEAD},
+            larger={
+                datasets.PATH: settings.max_upload_bytes + OVERHEAD,
+                predictions.PATHS: settings.predict_body_bytes,
+            },
         ),
     ]
     return app
@@ -93,9 +97,10 @@ def bare_app() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    hub = app.state.api.hub
-    await hub.start()
+    api: Api = app.state.api
+    await api.hub.start()
     try:
         yield
     finally:
-        hub.close()
+        api.hub.close()
+        api.predictor.close()

@@ -14,6 +14,8 @@ from api.hub import Hub
 from api.node import NodeView
 from core import intake
 from core.bell import WatchBell, WorkBell
+from core.serving.asking import Bounds
+from core.serving.predictor import Predictor
 from core.settings import Settings
 from core.shelf import Shelf
 from core.store import Store
@@ -36,6 +38,7 @@ class Api:
     settings: Settings
     node: NodeView | None
     shelf: Shelf
+    predictor: Predictor
     looks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKS))
     """How many uploads are looked into at once: each look may take gigabytes."""
 
@@ -55,6 +58,17 @@ def shelf_of(settings: Settings) -> Shelf:
     """The folder of the files that specs may name, looked into as uploads are."""
     limits = limits_of(settings)
     return Shelf(settings.files, lambda path, name: intake.inspect_file(path, filename=name, limits=limits))
+
+
+def predictor_of(settings: Settings) -> Predictor:
+    """What predicts for this API; nothing of it runs yet."""
+    bounds = Bounds(
+        rows=settings.predict_rows,
+        pixels=settings.upload_pixels,
+        models=settings.predict_models,
+        memory_bytes=settings.predict_memory_bytes,
+    )
+    return Predictor(bounds, seconds=settings.predict_seconds)
 
 
 async def the_api(request: Request) -> Api:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from api.examples import DATA_REFUSED, DETAILS, EPOCH, EVENTS, METRICS_CSV, PLANNED, ROWS_CSV, SPEC_REFUSED
+from pydantic import BaseModel
+
+from api.examples import DATA_REFUSED, DETAILS, EPOCH, EVENTS, METRICS_CSV, PLANNED, PREDICTED, ROWS_CSV, SPEC_REFUSED
 from api.problems import MEDIA_TYPE, TITLES
 from core.wire import dumps
 
@@ -98,6 +101,17 @@ FIGURES: Responses = {
 
 
 PLAN: Responses = {200: {"description": "The plan.", "content": {"application/json": {"example": PLANNED}}}}
+
+PREDICTIONS: Responses = {
+    200: {"description": "The predictions.", "content": {"application/json": {"example": PREDICTED}}}
+}
+
+
+def bodies(model: type[BaseModel], others: Iterable[str]) -> dict[str, Any]:
+    """A body that is `model` in JSON, or of one of the `others`."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": {**dict.fromkeys(others, binary), **content}}}
 
 
 def body(examples: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -54,6 +54,11 @@ RETRIES: dict[str, dict[str, Any]] = {
     "start again": {"summary": "From the beginning", "value": {"from": "start"}},
 }
 
+PREDICTED: dict[str, Any] = {
+    "data": [{"class": "setosa", "probabilities": {"setosa": 0.9785, "versicolor": 0.0214, "virginica": 0.0001}}],
+    "weights": {"job": JOB_ID, "epoch": 40, "fold": None, "seed": None, "sha256": "4f5a" * 16},
+}
+
 PLANNED: dict[str, Any] = {
     "spec": {"dataset": {"name": "digits"}, "model": {"name": "mlp", "hidden": [128]}, "epochs": 40},
     "parameters": 9610,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Collection, Mapping
 
 from starlette.datastructures import Headers
@@ -91,19 +92,22 @@ def is_public(path: str) -> bool:
 
 
 class BodyLimit:
-    """Refuse bodies over `most` bytes, announced or not, before they are read whole; some paths take `larger` ones."""
+    """Refuse bodies over `most` bytes, announced or not, before they are read whole.
+
+    Paths that are like a pattern in `larger` take so many.
+    """
 
     def __init__(self, app: ASGIApp, *, most: int, larger: Mapping[str, int]) -> None:
         self.app = app
         self.most = most
-        self.larger = larger
+        self.larger = {re.compile(pattern): most for pattern, most in larger.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through with its body counted, or answer 413."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = self.larger.get(scope["path"], self.most) if scope["method"] == "POST" else self.most
+        most = self._most(scope["path"]) if scope["method"] == "POST" else self.most
         detail = f"The body has more than {most:,} bytes."
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced[:20]) > most:
@@ -120,3 +124,6 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+    def _most(self, path: str) -> int:
+        return next((most for pattern, most in self.larger.items() if pattern.fullmatch(path)), self.most)

@@ -22,6 +22,7 @@ from core.errors import (
     Gone,
     KeyReused,
     NotFound,
+    RowsRefused,
     SpecRefused,
     StorageFull,
     TrainwireError,
@@ -48,6 +49,7 @@ TITLES = {
     "invalid_parameter": "A parameter is wrong",
     "invalid_spec": "The spec has problems",
     "invalid_data": "The file has problems",
+    "invalid_rows": "What is to be predicted has problems",
     "key_reused": "The Idempotency-Key belongs to another request",
     "internal_error": "Something went wrong in Trainwire",
     "unavailable": "The service cannot answer now",
@@ -73,6 +75,7 @@ _BY_STATUS = {
 _BY_ERROR: tuple[tuple[type[TrainwireError], int, str], ...] = (
     (SpecRefused, 422, "invalid_spec"),
     (DataRefused, 422, "invalid_data"),
+    (RowsRefused, 422, "invalid_rows"),
     (NotFound, 404, "not_found"),
     (WrongStatus, 409, "wrong_status"),
     (Gone, 410, "gone"),
@@ -130,11 +133,9 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 
 def _detail(error: TrainwireError) -> str:
-    if isinstance(error, DataRefused) and error.count > 1:
-        told = len(error.problems)
-        return f"The file has {error.count:,} problems" + (
-            f"; these are the first {told}." if told < error.count else "."
-        )
+    if isinstance(error, (DataRefused, RowsRefused)) and error.count > 1:
+        told, what = len(error.problems), "The file has" if isinstance(error, DataRefused) else "There are"
+        return f"{what} {error.count:,} problems" + (f"; these are the first {told}." if told < error.count else ".")
     if isinstance(error, SpecRefused) and len(error.problems) > 1:
         return f"The spec has {len(error.problems)} problems."
     return error.problems[0].message if isinstance(error, SpecRefused) else _told(error)
@@ -146,7 +147,7 @@ def _told(error: TrainwireError) -> str:
 
 
 def _listed(error: TrainwireError) -> Sequence[Problem]:
-    if isinstance(error, (SpecRefused, DataRefused)):
+    if isinstance(error, (SpecRefused, DataRefused, RowsRefused)):
         return error.problems
     if isinstance(error, KeyReused):
         return (Problem("/header/idempotency-key", _told(error)),)

@@ -22,6 +22,7 @@ TAGS = [
         "name": "jobs",
         "description": "Queue, list and look at jobs; pause, resume, cancel, retry, fork and delete them.",
     },
+    {"name": "predictions", "description": "What a trained model says of rows, texts and pictures."},
     {"name": "watching", "description": "Figures, events and printed lines, by polling or live."},
     {"name": "artifacts", "description": "The files that a job made, and the checkpoints from which it can go on."},
     {"name": "datasets", "description": "Data of your own: upload files, see what is in them, train on them."},

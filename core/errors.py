@@ -4,6 +4,7 @@ TrainwireError
 ├── Refused                 a request that cannot be met as it stands
 │   ├── SpecRefused             the spec has problems, all of them listed
 │   ├── DataRefused             the file has problems, the first of them listed
+│   ├── RowsRefused             the rows to predict have problems, the first of them listed
 │   ├── NotFound                no such job, artifact or route
 │   ├── WrongStatus             the job's status does not allow it
 │   ├── Gone                    the job or dataset was there and was deleted
@@ -68,6 +69,17 @@ class DataRefused(Refused):
     """
 
     code = "invalid_data"
+
+    def __init__(self, problems: Sequence[Problem], *, count: int | None = None) -> None:
+        self.problems = tuple(problems)
+        self.count = max(len(self.problems), count or 0)
+        super().__init__(" ".join(problem.message for problem in problems))
+
+
+class RowsRefused(Refused):
+    """It cannot be predicted: `problems` are the first of `count`, each with its place (`/rows/3/age`)."""
+
+    code = "invalid_rows"
 
     def __init__(self, problems: Sequence[Problem], *, count: int | None = None) -> None:
         self.problems = tuple(problems)

@@ -57,6 +57,17 @@ class Settings(BaseSettings):
     upload_seconds: PositiveFloat = 300.0
     """How long that look may take."""
 
+    predict_body_bytes: PositiveInt = 33_554_432
+    """The largest body of rows or pictures to predict."""
+    predict_rows: PositiveInt = 10_000
+    """How many samples one request may have predicted."""
+    predict_seconds: PositiveFloat = 30.0
+    """How long a prediction may take before it is given up."""
+    predict_models: PositiveInt = 16
+    """How many models stay in memory between requests."""
+    predict_memory_bytes: PositiveInt = 1_000_000_000
+    """How much their weights may take together."""
+
     files: Path | None = None
     """The folder whose files specs may name, the same for the API and the workers; none: only uploads."""
 

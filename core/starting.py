@@ -8,6 +8,8 @@ from core.job import Artifact, Status
 
 WEIGHTS = "model.safetensors"
 """The artifact that holds a job's weights."""
+CARD = "model.json"
+"""The artifact that says what they are."""
 
 
 @dataclass(frozen=True, slots=True)

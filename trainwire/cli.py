@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainwire.commands import checking, datasets, following, looking, making, planning, steering
+from trainwire.commands import checking, datasets, following, looking, making, planning, predicting, steering
 from trainwire.demo import demo
 from trainwire.serving import migrate, up
 
@@ -31,6 +31,7 @@ for command in (
     making.fork,
     looking.checkpoints,
     looking.download,
+    predicting.predict,
     steering.delete,
     looking.catalog,
     checking.doctor,

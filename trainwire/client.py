@@ -26,19 +26,21 @@ from core.views import (
 from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_path, written
 from trainwire.datasets import Datasets
 from trainwire.downloading import fetch
+from trainwire.predictions import Predictions
 from trainwire.watching import Event, Patience, follow
 
 ROWS_PAGE = 1000
 JOBS_PAGE = 100
 
 
-class Client(Datasets):
+class Client(Datasets, Predictions):
     """A Trainwire service, reached over HTTP.
 
     `url` defaults to `TRAINWIRE_URL`, else to the service on `./trainwire-data`, else to port 8000 of this machine;
-    `api_key` to `TRAINWIRE_API_KEY`. The methods raise the errors of `core.errors`: `SpecRefused` and `DataRefused`
-    (with their `problems`), `NotFound`, `Gone`, `WrongStatus`, `KeyReused`, `NotAllowed`, `Unavailable`, `NoServer`;
-    `problem` is the answer's body. A write whose connection breaks before the answer is repeated, never done twice.
+    `api_key` to `TRAINWIRE_API_KEY`. The methods raise the errors of `core.errors`: `SpecRefused`, `DataRefused` and
+    `RowsRefused` (with their `problems`), `NotFound`, `Gone`, `WrongStatus`, `KeyReused`, `NotAllowed`, `Unavailable`,
+    `NoServer`; `problem` is the body. A write whose connection breaks before the answer is repeated, never done
+    twice.
     """
 
     def __init__(self, url: str | None = None, *, api_key: str | None = None, timeout_s: float = 30.0) -> None:

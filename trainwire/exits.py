@@ -10,7 +10,16 @@ from enum import IntEnum
 
 import typer
 
-from core.errors import DataRefused, NoServer, NotAllowed, Refused, SpecRefused, TrainwireError, Unavailable
+from core.errors import (
+    DataRefused,
+    NoServer,
+    NotAllowed,
+    Refused,
+    RowsRefused,
+    SpecRefused,
+    TrainwireError,
+    Unavailable,
+)
 from core.job import Status
 from trainwire.figures import plain
 
@@ -56,13 +65,18 @@ def _of_error(error: TrainwireError) -> Exit:
 def _in_words(error: TrainwireError) -> str:
     if isinstance(error, DataRefused):
         return _file_in_words(error)
-    if not isinstance(error, SpecRefused):
-        hint = "Set TRAINWIRE_API_KEY to the key of the service." if isinstance(error, NotAllowed) else error.hint
-        return "\n".join(filter(None, [error.message, hint]))
+    if isinstance(error, SpecRefused | RowsRefused):
+        return _listed(error)
+    hint = "Set TRAINWIRE_API_KEY to the key of the service." if isinstance(error, NotAllowed) else error.hint
+    return "\n".join(filter(None, [error.message, hint]))
+
+
+def _listed(error: SpecRefused | RowsRefused) -> str:
     count = len(error.problems)
     width = max(len(problem.pointer) for problem in error.problems)
     lines = [f"  {problem.pointer:<{width}}  {problem.message}" for problem in error.problems]
-    return "\n".join([f"The spec was refused: {count} problem{'s' * (count > 1)}.", *lines])
+    what = "The spec was refused" if isinstance(error, SpecRefused) else "Nothing was predicted"
+    return "\n".join([f"{what}: {count} problem{'s' * (count > 1)}.", *lines])
 
 
 def _file_in_words(error: DataRefused) -> str:

@@ -14,6 +14,7 @@ from core.errors import (
     NotAllowed,
     NotFound,
     Refused,
+    RowsRefused,
     SpecRefused,
     TrainwireError,
     Unavailable,
@@ -49,6 +50,8 @@ def _error(status: int, problem: Mapping[str, Any]) -> TrainwireError:
         return SpecRefused([_one(error) for error in problem["errors"]])
     if problem.get("code") == DataRefused.code:
         return DataRefused([_one(error) for error in problem["errors"]])
+    if problem.get("code") == RowsRefused.code:
+        return RowsRefused([_one(error) for error in problem["errors"]])
     if problem.get("code") == KeyReused.code:
         return KeyReused(problem.get("detail"))
     kind = _BY_STATUS.get(status, Refused if status < 500 else TrainwireError)

@@ -9,20 +9,19 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
-from core import failpoints
 from core.errors import RunFailed
 from core.events import Failed, RunEvent
 from core.supervision.bench import Order
+from core.surroundings import scrubbed
 from worker import messages
 from worker.lifeline import Lifeline
 
 PROBE = "probe"
 """The order to try every device instead of training."""
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 class Trainer(Protocol):
@@ -62,16 +61,6 @@ def main(pipe: Connection, out: Connection, err: Connection, *, trainer: str) ->
         sys.stderr.flush()
         pipe.send_bytes(messages.dumps(message))
     os._exit(0)  # past torch's own shutdown, which may wait for its threads
-
-
-def scrubbed(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment to train in: nothing of the service's own, and one thread unless the job says more."""
-    others = {name: value for name, value in env.items() if not _is_ours(name)}
-    return {**others, **_ONE_THREAD, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith("TRAINWIRE_") and name != failpoints.VARIABLE
 
 
 def _settle(out: Connection, err: Connection) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 
+from core.surroundings import scrubbed
 from worker import child
 from worker.process import STARTING, ChildProcess
 from worker.taps import Prints, Tap
@@ -107,7 +108,7 @@ def _blocked_signals() -> Iterator[None]:
 def _scrubbed_environment() -> Iterator[None]:
     """Keep the database's password out of the environment that a process starts with and hands on."""
     env = dict(os.environ)
-    _set(child.scrubbed(env))
+    _set(scrubbed(env))
     try:
         yield
     finally:

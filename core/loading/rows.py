@@ -31,14 +31,14 @@ def columns(rows: Rows, encoder: Encoder) -> dict[str, Cells]:
 def _column(rows: Rows, code: Code) -> Cells:
     if rows and not any(code.name in row for row in rows):
         raise ValueError(f"The rows have no column {code.name!r}, which the model was trained on.")
-    cells = [_present(row.get(code.name)) for row in rows]
+    cells = [present(row.get(code.name)) for row in rows]
     if isinstance(code, Category | Coded):
         return _words([None if cell is None else word(cell) for cell in cells])
-    read = _reader(code)
+    read = reader(code)
     return np.array([_read(read, cell, place, code.name) for place, cell in enumerate(cells, 1)], np.float64)
 
 
-def _present(cell: Any) -> Any:
+def present(cell: Any) -> Any:
     """The cell without numpy around it, None where it is empty."""
     plain = cell.item() if isinstance(cell, np.generic) else cell
     if isinstance(plain, str):
@@ -53,20 +53,27 @@ def _words(cells: Sequence[str | None]) -> Words:
     return Words(np.array([-1 if cell is None else codes[cell] for cell in cells], np.int32), names)
 
 
-def _reader(code: Code) -> Callable[[Any], float]:
+def reader(code: Code) -> Callable[[Any], float]:
+    """What makes a number of a cell that is not empty; of one that is none it raises, or gives an infinite one."""
     if isinstance(code, Moment):
         return _seconds
     return _truth if isinstance(code, Quantity) and code.kind == "boolean" else float
 
 
-def _read(read: Callable[[Any], float], cell: Any, row: int, column: str) -> float:
+def number_in(read: Callable[[Any], float], cell: Any) -> float:
+    """The cell as a number, NaN where it is empty, infinite where it is none."""
     if cell is None:
         return math.nan
     try:
         number = read(cell)
     except (TypeError, ValueError, OverflowError):
-        number = math.inf
-    if not math.isfinite(number):
+        return math.inf
+    return number if math.isfinite(number) else math.inf
+
+
+def _read(read: Callable[[Any], float], cell: Any, row: int, column: str) -> float:
+    number = number_in(read, cell)
+    if math.isinf(number):
         raise ValueError(f"Row {row}, column {column!r}: {cell!r} cannot be read as it was in training.")
     return number
 

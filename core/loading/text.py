@@ -77,15 +77,20 @@ def read(spec: JobSpec, path: Path) -> tuple[Tokens, dict[str, Windows]]:
     tokens = learned(spec.preprocess.text, [words["train"]], length=length)
     sizes = spec.split_sizes._asdict()
     return tokens, {
-        name: _windows(tokens.tokenizer.encode(part), count=sizes[name], length=length, part=name)
+        name: _part(tokens.tokenizer.encode(part), count=sizes[name], length=length, part=name)
         for name, part in words.items()
     }
 
 
-def _windows(ids: NDArray[np.int64], *, count: int, length: int, part: str) -> Windows:
+def _part(ids: NDArray[np.int64], *, count: int, length: int, part: str) -> Windows:
     if len(ids) < 2:
         raise InvalidData(f"The {part} part is a single token, which nothing follows.", param="/split")
+    return windows_over(ids, count=count, length=length, once=part != "train")
+
+
+def windows_over(ids: NDArray[np.int64], *, count: int, length: int, once: bool) -> Windows:
+    """So many windows of `length` tokens, evenly spaced over two ids or more."""
     ids = np.pad(ids, (0, max(0, length + 1 - len(ids))), constant_values=PADDING)
     starts = np.arange(count) * (len(ids) - 1 - length) // max(1, count - 1)
     tokens = torch.tensor(ids, dtype=torch.int16 if ids.max() < 2**15 else torch.int32)
-    return Windows(tokens, torch.tensor(starts, dtype=torch.int64), length, once=part != "train")
+    return Windows(tokens, torch.tensor(starts, dtype=torch.int64), length, once=once)

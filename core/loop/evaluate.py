@@ -12,6 +12,7 @@ from core.loading.samples import SampleSet
 from core.loop import language, reconstruction
 from core.loop.run import Run
 from core.registry import metrics
+from core.spec import JobSpec
 
 _ACTIVATIONS = 1 << 24
 """Numbers that one forward pass may hold (64 MiB)."""
@@ -45,23 +46,23 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
 
 
+def rows_at_once(spec: JobSpec) -> int:
+    """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
+    width, cost = math.prod(spec.data_shape.features), spec.cost
+    most = spec.batch_size if cost is None else _ACTIVATIONS // max(1, cost.activations)
+    return max(1, min(8192, most, _FEATURES // width))
+
+
 def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
     run.judged.eval()
     if run.spec.data_shape.next_token:
-        return language.judge(run, samples.cut(rows_at_a_time(run)))
+        return language.judge(run, samples.cut(rows_at_once(run.spec)))
     if run.spec.data_shape.reconstructs:
-        return reconstruction.judge(run, samples.cut(rows_at_a_time(run)))
-    parts = (part.to(run.device) for part in samples.cut(rows_at_a_time(run)))
+        return reconstruction.judge(run, samples.cut(rows_at_once(run.spec)))
+    parts = (part.to(run.device) for part in samples.cut(rows_at_once(run.spec)))
     prediction = torch.cat([run.predict(part.x) for part in parts])
     cost = run.loss(prediction, samples.y.to(run.device)).item()
     return cost, _measure(run, prediction.cpu(), samples.y.cpu())
-
-
-def rows_at_a_time(run: Run) -> int:
-    """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
-    width, cost = math.prod(run.spec.data_shape.features), run.spec.cost
-    most = run.spec.batch_size if cost is None else _ACTIVATIONS // max(1, cost.activations)
-    return max(1, min(8192, most, _FEATURES // width))
 
 
 def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:

@@ -15,7 +15,7 @@ from core.job import Progress
 from core.loading.batches import Feed
 from core.loading.order import generator
 from core.loop.assembly import make_feed
-from core.loop.evaluate import rows_at_a_time
+from core.loop.evaluate import rows_at_once
 from core.loop.run import Run, shuffled
 
 _TINY = 1e-30
@@ -80,7 +80,7 @@ def _feed(run: Run) -> Feed:
     """The samples that train, as they are without augmentation, as many at a time as are judged."""
     loader = run.spec.loader.model_copy(update={"num_workers": 0})
     spec = run.spec.model_copy(update={"loader": loader})
-    return make_feed(spec, run.data, run.device, at_once=rows_at_a_time(run))
+    return make_feed(spec, run.data, run.device, at_once=rows_at_once(run.spec))
 
 
 @torch.no_grad()

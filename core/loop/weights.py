@@ -28,10 +28,9 @@ from core.loop.space import storing
 from core.loop.versions import versions_of
 from core.registry import models
 from core.spec import JobSpec
-from core.starting import WEIGHTS
+from core.starting import CARD, WEIGHTS
 from core.usage import Memory
 
-CARD = "model.json"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _OF_TRAINING = ("optimizer", "lr", "scheduler", "phases")
 """What a trained network needs no more: the package of its optimizer may be missing where it is used."""
@@ -77,10 +76,15 @@ def load_model(path: str | Path) -> nn.Module:
     weights = folder / card["weights"]["file"]
     if sha256(weights) != card["weights"]["sha256"]:
         raise ValueError(f"{weights} is not the file that {CARD} describes: its SHA-256 differs.")
-    spec = JobSpec.model_validate({key: told for key, told in card["spec"].items() if key not in _OF_TRAINING})
+    spec = trained_spec(card)
     model: nn.Module = models.build(spec.model, spec.model_shape)
     model.load_state_dict(load_file(weights))
     return model.eval()
+
+
+def trained_spec(card: Mapping[str, Any]) -> JobSpec:
+    """The spec that a card holds, as far as the trained model rests on it."""
+    return JobSpec.model_validate({key: told for key, told in card["spec"].items() if key not in _OF_TRAINING})
 
 
 def load_preprocess(path: str | Path) -> Preprocess:

@@ -34,6 +34,7 @@ from core.views.job import (
 )
 from core.views.page import Page, View
 from core.views.plan import PlannedMemoryView, PlannedSecondsView, PlanView, RunsOnView, SamplesView
+from core.views.prediction import PredictionsView, WeightsView
 from core.views.service import CatalogView, PartView, ProblemItem, ProblemView, WorkerPage, WorkerView
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "PlanView",
     "PlannedMemoryView",
     "PlannedSecondsView",
+    "PredictionsView",
     "ProblemItem",
     "ProblemView",
     "ProfileView",
@@ -79,6 +81,7 @@ __all__ = [
     "TensorView",
     "TransitionView",
     "View",
+    "WeightsView",
     "WorkerPage",
     "WorkerRef",
     "WorkerView",

@@ -28,6 +28,7 @@ OPERATIONS = {
     "cancelJob": "POST /v1/jobs/{job_id}/cancel",
     "retryJob": "POST /v1/jobs/{job_id}/retry",
     "forkJob": "POST /v1/jobs/{job_id}/fork",
+    "predict": "POST /v1/jobs/{job_id}/predict",
     "listMetrics": "GET /v1/jobs/{job_id}/metrics",
     "streamEvents": "GET /v1/jobs/{job_id}/events",
     "streamLogs": "GET /v1/jobs/{job_id}/logs",

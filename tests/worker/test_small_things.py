@@ -25,9 +25,9 @@ from core.events import (
 )
 from core.job import Artifact, Claim, EpochRow, ErrorInfo, Progress, Reason
 from core.room import Room
+from core.surroundings import scrubbed
 from worker import memory, messages
 from worker.calm import Calm
-from worker.child import scrubbed
 from worker.devices import default_slots, slot_devices, visible_gpus
 from worker.lines import MAX_LINE, Lines
 from worker.seats import Seat

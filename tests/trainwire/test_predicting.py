@@ -1,0 +1,71 @@
+"""`trainwire predict` and `Client.predict`: files and rows to a trained model, its answers as a table, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import BadRequest, RowsRefused, WrongStatus
+from tests.acceptance.processes import Up, trainwire
+from tests.trainwire.specs import LONG
+from trainwire.client import Client
+
+HEADER = "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)"
+ROWS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.1, 5.6, 2.4]]
+TABLE = "\n".join([HEADER, *(",".join(map(str, row)) for row in ROWS), ""])
+
+
+@pytest.fixture(scope="module")
+def job(service: Up) -> str:
+    with Client(service.url) as client:
+        spec = {"dataset": "iris", "model": "linear", "lr": 0.1, "epochs": 30}
+        return client.wait(client.submit(spec).id, timeout_s=60).id
+
+
+def test_rows_and_files_get_the_same_answer(client: Client, job: str, tmp_path: Path) -> None:
+    found = client.predict(job, rows=ROWS)
+    assert [one["class"] for one in found.data] == ["setosa", "virginica"]
+    for name, content in (("rows.csv", TABLE), ("rows.json", json.dumps(ROWS)), ("rows.tsv", TABLE.replace(",", "\t"))):
+        (tmp_path / name).write_text(content)
+        assert client.predict(job, file=tmp_path / name) == found
+    with pytest.raises(BadRequest, match="ends in one of csv"):
+        client.predict(job, file=Path(__file__))
+    with pytest.raises(RowsRefused) as refused:
+        client.predict(job, rows=[[1, 2], ["x"]])
+    assert [problem.pointer for problem in refused.value.problems] == ["/rows/0", "/rows/1"]
+
+
+def test_a_job_at_work_has_no_weights_yet(client: Client) -> None:
+    running = client.submit(LONG)
+    with pytest.raises(WrongStatus, match="no weights yet"):
+        client.predict(running.id, rows=ROWS)
+    client.cancel(running.id)
+
+
+def test_the_command_prints_a_table_json_or_writes_a_csv(service: Up, job: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(TABLE)
+    where = ("--url", service.url)
+    shown = trainwire("predict", job, str(tmp_path / "rows.csv"), *where)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = shown.stdout.splitlines()
+    assert lines[0].split()[:2] == ["row", "class"]
+    assert [line.split()[1] for line in lines[1:3]] == ["setosa", "virginica"]
+    assert lines[3] == f"by the weights of epoch 30 of {job}"
+    told = json.loads(trainwire("predict", job, "-", "--json", *where, given=json.dumps(ROWS)).stdout)
+    assert [one["class"] for one in told["data"]] == ["setosa", "virginica"]
+    out = tmp_path / "out.csv"
+    assert trainwire("predict", job, "-", "--to", str(out), *where, given=TABLE).returncode == 0
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["row"], row["class"]) for row in rows] == [("0", "setosa"), ("1", "virginica")]
+    assert float(rows[0]["probability setosa"]) == told["data"][0]["probabilities"]["setosa"]
+
+
+def test_what_is_wrong_is_listed(service: Up, job: str) -> None:
+    done = trainwire("predict", job, "-", "--url", service.url, given='{"rows": [[1, 2, 3, "x"]]}')
+    assert done.returncode == 2
+    assert done.stderr.startswith("Nothing was predicted: 1 problem.\n  /rows/0  ")
+    assert trainwire("predict", job, "--url", service.url).returncode == 2

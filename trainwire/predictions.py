@@ -1,0 +1,101 @@
+"""The part of the client that predicts: rows, texts or files to a job that has succeeded, its answers back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.errors import BadRequest
+from core.views import PredictionsView
+from trainwire.connection import JSON_BODY, Connection, given, job_path, written
+from trainwire.sending import opened
+
+TYPES: Mapping[str, str] = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "txt": "text/plain",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "bmp": "image/bmp",
+    "gif": "image/gif",
+}
+"""What a file is sent as, by the ending of its name."""
+FIRST_S = 120.0
+"""How long an answer may take: the first one waits until the service has loaded torch."""
+
+
+class Predictions:
+    """What a client does with a trained model."""
+
+    _service: Connection
+
+    def predict(  # noqa: PLR0913  what may be predicted
+        self,
+        job_id: str,
+        *,
+        rows: Sequence[Any] | None = None,
+        texts: Sequence[str | None] | None = None,
+        text: str | None = None,
+        file: Path | str | Sequence[Path | str] | None = None,
+        generate: int | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+    ) -> PredictionsView:
+        """What a job that has succeeded says of each sample; give one of `rows`, `texts`, `text` and `file`.
+
+        `rows` are objects with the columns by name, or lists of numbers; `file` is a CSV, TSV, JSON, JSONL or TXT, a
+        picture, or several pictures. With `text` a language model tells how well it predicts it, and goes on for
+        `generate` tokens. Raises RowsRefused with the place of each problem, WrongStatus while there are no weights.
+        """
+        if file is not None:
+            return self._sent(job_id, **_of_files([file] if isinstance(file, Path | str) else file))
+        asked = given(
+            {"rows": rows, "texts": texts, "text": text}, generate=generate, temperature=temperature, seed=seed
+        )
+        return self._sent(job_id, content=written(asked), headers=JSON_BODY)
+
+    def predict_bytes(self, job_id: str, content: bytes, ending: str) -> PredictionsView:
+        """The same of a file that is already read, of which `ending` says what it is (`csv`, `png`)."""
+        return self._sent(job_id, **_body(content, ending))
+
+    def _sent(self, job_id: str, **request: Any) -> PredictionsView:
+        wait = httpx.Timeout(self._service.http.timeout.connect, read=FIRST_S)
+        answer = self._service.ask("POST", job_path(job_id, "predict"), timeout=wait, **request)
+        return self._service.read(PredictionsView, answer)
+
+
+def _of_files(files: Sequence[Path | str]) -> dict[str, Any]:
+    contents = []
+    for path in map(Path, files):
+        with opened(path) as file:
+            contents.append((path.name, file.read()))
+    if len(contents) == 1:
+        name, content = contents[0]
+        return _body(content, name.rpartition(".")[2])
+    return {"files": [("file", one) for one in contents]}
+
+
+def _body(content: bytes, ending: str) -> dict[str, Any]:
+    kind = TYPES.get(ending.lower())
+    if kind is None:
+        raise BadRequest(f"A file named .{ending} cannot be predicted; its name ends in one of {', '.join(TYPES)}.")
+    if ending.lower() == "json":
+        content = _as_rows(content)
+    return {"content": content, "headers": {"Content-Type": kind}}
+
+
+def _as_rows(content: bytes) -> bytes:
+    """A list alone is one of rows."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return content  # the service says what is wrong with it
+    return written({"rows": found}) if isinstance(found, list) else content
