@@ -45,6 +45,7 @@ LONGEST_WAIT_S = 0.05
 DOOMED = 5
 """Few, so that some are deleted twice."""
 
+schemathesis.serializer.alias(["application/jsonl", "application/x-ndjson", "image/bmp"], "application/octet-stream")
 schema = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "openapi.json")
 
 
