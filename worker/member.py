@@ -14,7 +14,8 @@ from contextlib import suppress
 
 from core.configuration import configured
 from core.errors import StartRefused
-from worker import child, training
+from core.surroundings import scrubbed
+from worker import training
 from worker.agents import Meeting
 from worker.devices import visible_gpus
 from worker.ranks import Crew
@@ -58,7 +59,7 @@ def _join(meeting: Meeting) -> int:
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    clean = child.scrubbed(os.environ)
+    clean = scrubbed(os.environ)
     for secret in set(os.environ) - set(clean):
         del os.environ[secret]
     os.environ.update(clean)
