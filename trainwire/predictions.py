@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from core.errors import BadRequest
-from core.views import PredictionsView
+from core.errors import BadRequest, RowsRefused
+from core.views import JobView, PredictionsView
+from trainwire.batches import pieces, shifted
 from trainwire.connection import JSON_BODY, Connection, given, job_path, written
 from trainwire.sending import opened
 
@@ -62,9 +63,29 @@ class Predictions:
         )
         return self._sent(job_id, content=written(asked), headers=JSON_BODY)
 
+    def predict_all(self, job_id: str, file: Path | str) -> Iterator[dict[str, Any]]:
+        """What the job says of each row of a CSV, TSV, JSONL or Parquet file of any size, which is sent in pieces.
+
+        A series whose windows would be cut is refused: send it by `predict`. Raises as `predict` does, rows counted
+        from the beginning of the file.
+        """
+        at = 0
+        for count, body in pieces(Path(file)):
+            if at and self._of_series(job_id):
+                raise BadRequest(f"{file} has more rows of a series than are sent at once, and windows cannot be cut.")
+            try:
+                yield from self._sent(job_id, content=body, headers=JSON_BODY).data
+            except RowsRefused as refused:
+                raise shifted(refused, at) from None
+            at += count
+
     def predict_bytes(self, job_id: str, content: bytes, ending: str) -> PredictionsView:
         """The same of a file that is already read, of which `ending` says what it is (`csv`, `png`)."""
         return self._sent(job_id, **_body(content, ending))
+
+    def _of_series(self, job_id: str) -> bool:
+        job = self._service.read(JobView, self._service.ask("GET", job_path(job_id)))
+        return bool(job.spec["dataset"].get("series"))
 
     def _sent(self, job_id: str, **request: Any) -> PredictionsView:
         wait = httpx.Timeout(self._service.http.timeout.connect, read=FIRST_S)

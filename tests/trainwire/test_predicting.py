@@ -6,11 +6,13 @@ import csv
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from core.errors import BadRequest, RowsRefused, WrongStatus
 from tests.acceptance.processes import Up, trainwire
 from tests.trainwire.specs import LONG
+from trainwire import batches
 from trainwire.client import Client
 
 HEADER = "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm)"
@@ -62,6 +64,35 @@ def test_the_command_prints_a_table_json_or_writes_a_csv(service: Up, job: str, 
         rows = list(csv.DictReader(file))
     assert [(row["row"], row["class"]) for row in rows] == [("0", "setosa"), ("1", "virginica")]
     assert float(rows[0]["probability setosa"]) == told["data"][0]["probabilities"]["setosa"]
+
+
+def test_a_file_of_any_size_is_sent_in_pieces(
+    client: Client, service: Up, job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = client.predict(job, rows=ROWS * 40).data
+    (tmp_path / "rows.csv").write_text("\n".join([HEADER, *[",".join(map(str, row)) for row in ROWS * 40], ""]))
+    table = pl.read_csv(tmp_path / "rows.csv")
+    table.write_parquet(tmp_path / "rows.parquet")
+    table.write_ndjson(tmp_path / "rows.jsonl")
+    monkeypatch.setattr(batches.pieces, "__kwdefaults__", {"rows": 7})
+    for name in ("rows.csv", "rows.parquet", "rows.jsonl"):
+        found = list(client.predict_all(job, tmp_path / name))
+        assert [one["class"] for one in found] == [one["class"] for one in wanted]
+        assert found[3]["probabilities"] == pytest.approx(wanted[3]["probabilities"], abs=1e-6)
+    (tmp_path / "wrong.csv").write_text("\n".join([HEADER, *["1,2,3,4"] * 9, "1,2,x,4"]))
+    with pytest.raises(RowsRefused) as refused:
+        list(client.predict_all(job, tmp_path / "wrong.csv"))
+    assert [problem.pointer for problem in refused.value.problems] == ["/rows/9/petal length (cm)"]
+    out = tmp_path / "out.csv"
+    done = trainwire("predict", job, str(tmp_path / "rows.parquet"), "--to", str(out), "--url", service.url)
+    assert (done.returncode, done.stdout) == (0, f"80 predictions in {out}\n"), done.stderr
+    assert out.read_text().count("\n") == 81
+    assert (
+        trainwire("predict", job, str(tmp_path / "wrong.csv"), "--to", str(out), "--url", service.url).returncode == 2
+    )
+    assert out.read_text().count("\n") == 81, "what was there stays when the rest is refused"
+    assert {path.name for path in tmp_path.iterdir()} >= {"out.csv"}
+    assert not (tmp_path / ".out.csv.part").exists()
 
 
 def test_what_is_wrong_is_listed(service: Up, job: str) -> None:
