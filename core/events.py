@@ -8,7 +8,7 @@ from typing import Any
 
 from core.checkpoint import Checkpoint
 from core.job import Artifact, EpochRow, ErrorInfo, Progress, Reason
-from core.usage import Memory
+from core.usage import Memory, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ class Measured:
     """What the run takes by now."""
 
     memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What a trial took: the last word of one, which no job stores."""
+
+    trial: Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +128,6 @@ class Stopped:
     """The run stopped as it was asked to, behind its last checkpoint: the last word of such a run."""
 
 
-RunEvent = Started | Progress | Measured | EpochDone | Checkpointed | Logged | Noticed | Stopped | Finished | Failed
+RunEvent = (
+    Started | Progress | Measured | Probed | EpochDone | Checkpointed | Logged | Noticed | Stopped | Finished | Failed
+)

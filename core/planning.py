@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.job import Worker
 from core.pace import Pace
+from core.room import Room
 from core.spec import JobSpec
+from core.spec.auto import AUTO
+from core.spec.cost import FLOAT
 from core.spec.footprint import footprint
 from core.spec.found import with_likely_batch
+from core.spec.phases import usual_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +37,46 @@ def place(spec: JobSpec, workers: Sequence[Worker]) -> Place | None:
         (fitting[0], worker.name)
         for worker in workers
         if (queue is None or queue in worker.queues)
+        and spec.resources.devices <= _room(worker, wanted)
         and (fitting := [one for one in worker.devices if wanted in ("auto", one, one.partition(":")[0])])
     ]
     return Place(able[0][0], tuple(name for _, name in able)) if able else None
 
 
-def plan(spec: JobSpec, place: Place | None, pace: Pace | None) -> dict[str, Any]:
-    """What a job of `spec` would be, for JSON; `pace` is what earlier jobs took for such an epoch."""
-    asked, spec = spec, with_likely_batch(spec)
-    steps = sum(one.steps_per_epoch for one in spec.rounds) * spec.epochs
-    sizes, epochs = spec.split_sizes, spec.epochs * len(spec.rounds)
-    parameters = None if spec.cost is None else spec.cost.parameters
+def _room(worker: Worker, wanted: str) -> int:
+    """How many devices of the kind that is wanted the worker has for one job."""
+    return Room.of(worker).slots if wanted == "cpu" else Room.of(worker).devices
+
+
+def reckoned(spec: JobSpec) -> JobSpec:
+    """The spec with numbers where its run finds them first: the largest batch that it tries, the usual rate."""
+    spec = with_likely_batch(spec)
+    asked = spec.model_dump(include={"lr"})["lr"]
+    return spec.model_copy(update={"lr": usual_rate(spec.optimizer)}) if asked == AUTO else spec
+
+
+def plan(
+    spec: JobSpec, place: Place | None, pace: Pace | None, tried: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a job of `spec` would be, for JSON.
+
+    `pace` is what earlier jobs took for such an epoch; `tried` what came of a trial: a `trial`, or an `error`.
+    """
+    trial, asked = (tried or {}).get("trial"), spec
+    spec = reckoned(spec)
+    parameters = _parameters(spec, trial)
     return {
         "spec": asked.model_dump(mode="json"),
         "parameters": parameters,
         "trainable_parameters": parameters,
-        "samples": sizes._asdict(),
+        "samples": spec.split_sizes._asdict(),
         "steps_per_epoch": spec.steps_per_epoch,
-        "epochs": epochs,
-        "steps": steps,
-        "memory": _memory(spec, place),
-        "seconds": None if pace is None else _seconds(pace, epochs),
+        "epochs": spec.epochs * len(spec.rounds),
+        "steps": sum(one.steps_per_epoch for one in spec.rounds) * spec.epochs,
+        "memory": _memory(spec, place, trial),
+        "seconds": _tried_seconds(spec, trial) if trial else pace and _seconds(spec, pace),
         "runs_on": place and {"device": place.device, "queue": spec.resources.queue, "workers": list(place.workers)},
-        "notes": [*_notes(spec, place, pace), *_found_later(asked, spec)],
+        "notes": [*_notes(spec, place, tried or {}, is_known=bool(pace or trial)), *_found_later(asked, spec)],
     }
 
 
@@ -65,33 +86,69 @@ def _found_later(asked: JobSpec, spec: JobSpec) -> Iterator[str]:
         yield f"batch_size: the run finds it; this counts with {spec.batch_size}, the largest that it tries."
 
 
-def _memory(spec: JobSpec, place: Place | None) -> dict[str, Any] | None:
-    if spec.cost is None:
-        return None
+def _parameters(spec: JobSpec, trial: Mapping[str, Any] | None) -> int | None:
+    if spec.cost is not None:
+        return spec.cost.parameters
+    return None if trial is None else int(trial["memory"]["weights_bytes"]) // FLOAT
+
+
+def _memory(spec: JobSpec, place: Place | None, trial: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """By arithmetic; of a trial all that was measured, which says of a model's activations nothing by themselves."""
     on_gpu = place is not None and place.kind == "cuda"
-    return {"source": "arithmetic", **asdict(footprint(spec, on_gpu=on_gpu))}
+    found = None if spec.cost is None else asdict(footprint(spec, on_gpu=on_gpu))
+    if trial is None:
+        return found and {"source": "arithmetic", **found}
+    unknown = {"activations_bytes": None, "data_bytes": None}
+    return {"source": "probe", **unknown, **(found or {}), **trial["memory"]}
 
 
-def _seconds(pace: Pace, epochs: int) -> dict[str, Any]:
+def _seconds(spec: JobSpec, pace: Pace) -> dict[str, Any]:
     return {
         "source": "earlier_jobs",
         "epoch_s": pace.epoch_s,
-        "total_s": pace.once_s + epochs * (pace.epoch_s + pace.rest_s),
+        "total_s": pace.once_s + spec.epochs * len(spec.rounds) * (pace.epoch_s + pace.rest_s),
         "jobs": pace.jobs,
         "epochs": pace.epochs,
     }
 
 
-def _notes(spec: JobSpec, place: Place | None, pace: Pace | None) -> Iterator[str]:
+def _tried_seconds(spec: JobSpec, trial: Mapping[str, Any]) -> dict[str, Any]:
+    """Every round starts anew; each epoch is trained and judged, and in the end the test part is judged once."""
+    total_s = spec.test_samples * trial["sample_s"]
+    for one in spec.rounds:
+        epoch_s = one.steps_per_epoch * trial["step_s"] + one.val_samples * trial["sample_s"]
+        total_s += trial["startup_s"] + spec.epochs * epoch_s
+    return {
+        "source": "probe",
+        "epoch_s": spec.steps_per_epoch * trial["step_s"],
+        "total_s": total_s,
+        "jobs": 0,
+        "epochs": 0,
+    }
+
+
+def _notes(spec: JobSpec, place: Place | None, tried: Mapping[str, Any], *, is_known: bool) -> Iterator[str]:
     """Why something is not known, or may come otherwise."""
     if place is None:
         queue = "" if spec.resources.queue is None else f" in the queue {spec.resources.queue!r}"
         yield f"No live worker offers the device {spec.resources.device!r}{queue}: the job would wait for one."
-    if spec.cost is None:
+    if spec.cost is None and not tried.get("trial"):
         yield f"parameters, memory: a model of {spec.model.name} must be built to be weighed; the run tells them."
-    if pace is None:
-        yield "seconds: no earlier job had epochs like these on such a device; ?probe=true times a few batches."
+    if error := tried.get("error"):
+        yield " ".join(filter(None, [f"probe: {error['code']}: {error['message']}", error["hint"]]))
+    if not is_known:
+        more = "" if tried else "; ?probe=true times a few batches"
+        yield f"seconds: no earlier job had epochs like these on such a device{more}."
+    yield from _limits(spec, place, is_tried=bool(tried))
+
+
+def _limits(spec: JobSpec, place: Place | None, *, is_tried: bool) -> Iterator[str]:
+    """What the figures do not cover."""
+    if spec.resources.devices > 1:
+        yield "memory: at most so much in each process; a trial would be of one device, so there is none for several."
+    if spec.phases is not None and is_tried:
+        yield "seconds, memory: the trial is of the first phase; other optimizers may take more."
     if spec.early_stopping is not None:
         yield "epochs: early stopping may end the job before; this counts all of them."
-    if spec.resources.device == "mps" or (place is not None and place.kind == "mps"):
+    if place is not None and place.kind == "mps":
         yield "memory: on Apple's GPUs the arithmetic is that of main memory."

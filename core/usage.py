@@ -1,8 +1,10 @@
-"""What a run takes of its machine, as it was measured."""
+"""What a run takes of its machine, as it was measured, and trials that measure it beforehand."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +20,27 @@ class Memory:
     optimizer_bytes: int
     peak_bytes: int
     baseline_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial of a spec took on a device, in seconds: until the first step, a step, a sample of validation.
+
+    `steps` is how many were timed; `memory` is the trial's, which read all of the data.
+    """
+
+    device: str
+    startup_s: float
+    step_s: float
+    sample_s: float
+    steps: int
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A spec that is to be tried out, and the device that it asks for."""
+
+    id: str
+    spec: Mapping[str, Any]
+    device: str

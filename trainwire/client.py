@@ -64,12 +64,15 @@ class Client(Datasets, Predictions):
         """
         return self._service.create(JobView, "/v1/jobs", spec, key=idempotency_key)
 
-    def plan(self, spec: Mapping[str, Any]) -> PlanView:
+    def plan(self, spec: Mapping[str, Any], *, probe: bool = False) -> PlanView:
         """What a job of this spec would be: every default, its sizes, its memory, its time; nothing is queued.
 
-        Raises `SpecRefused` as `submit` does.
+        With `probe` a worker tries it out for some seconds; raises `Unavailable` when none could within 30 s. Raises
+        `SpecRefused` as `submit` does.
         """
-        answer = self._service.insist("POST", "/v1/jobs/plan", content=written(spec), headers=JSON_BODY)
+        params = {"probe": "true"} if probe else {}
+        ask = self._ask if probe else self._service.insist
+        answer = ask("POST", "/v1/jobs/plan", content=written(spec), headers=JSON_BODY, params=params)
         return self._service.read(PlanView, answer)
 
     def job(self, job_id: str) -> JobView:

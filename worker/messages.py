@@ -29,6 +29,7 @@ _WORDS = {
         events.Logged,
         events.Measured,
         events.Noticed,
+        events.Probed,
         events.Resumed,
         events.Started,
         events.Stopped,
@@ -38,6 +39,7 @@ _WORDS = {
         job.Progress,
         job.Reason,
         usage.Memory,
+        usage.Trial,
     )
 }
 

@@ -17,6 +17,7 @@ from core.job import Worker
 from core.settings import Settings
 from core.store import Store
 from core.supervision.bench import Bench
+from core.supervision.probing import Prober
 from core.supervision.runner import work_one
 from core.supervision.runs import Runs
 from worker.devices import default_slots, slot_devices, visible_gpus
@@ -55,6 +56,7 @@ class Node:
         self._bench = Bench(store, self._launcher, watch_bell, settings, self._runs)
         self._devices = (*(f"cuda:{gpu}" for gpu in range(visible_gpus())), "cpu")
         self._slots = Slots(settings.slots or default_slots(len(self._devices) - 1))
+        self._prober = Prober(store=store, launcher=self._launcher, settings=settings)
         self._worker = Worker(
             id=new_id("worker"),
             name=settings.worker_name or platform.node(),
@@ -112,6 +114,7 @@ class Node:
         with heard_by(self.hurry):
             self._draining.set()
             self._slots.close()
+            self._prober.leave()
             self._work_bell.wake_all()
             self._runs.close()
             if not self._slots.wait_idle(self._settings.grace_s):
@@ -140,12 +143,12 @@ class Node:
             pass
 
     def _works(self) -> bool:
-        """Whether there was a job, and it was seen to its end."""
+        """Whether there was a job, or else a trial, and it was seen to its end."""
         if not self._known.is_set() or not self._launcher.wait_warm(_WARM_WITHIN_S):
             return False
         seat = Seat(self._slots, slot_devices(self._devices, slots=self._slots.count))
         try:
-            return work_one(self._bench, self._worker, seat)
+            return work_one(self._bench, self._worker, seat) or self._prober.probe_one(self._worker, seat)
         finally:
             if seat.leave() > 1:
                 self._work_bell.wake_all()

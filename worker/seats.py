@@ -8,10 +8,13 @@ as they come, until there are enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from core.job import Claim
 from core.room import Room, devices_of, nodes_of
 from worker.slots import Slots
+
+T = TypeVar("T")
 
 
 class Seat:
@@ -37,6 +40,15 @@ class Seat:
             claim = take(Room(len(free), len(apart)))
             self._keep(self._for(claim, free, apart) if claim is not None else ())
             return claim
+
+    def hold(self, take: Callable[[], T | None]) -> T | None:
+        """What `take` gives, if a slot is free; one is then its own."""
+        with self._all.claiming:
+            free = self._all.free_ones()
+            self._keep(free[:1])
+            found = take() if free else None
+            self._keep(free[:1] if found is not None else ())
+            return found
 
     def leave(self) -> int:
         """Give the slots back; how many there were."""

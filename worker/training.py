@@ -11,7 +11,7 @@ from contextlib import suppress
 import torch
 
 from core import device, loop
-from core.events import Failed, RunEvent
+from core.events import Failed, Probed, RunEvent
 from core.loop import Saving
 from core.loop.failures import explain
 from core.loop.peers import ALONE, Peers
@@ -27,7 +27,7 @@ def prepare() -> tuple[str, ...]:
 
 
 def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
-    """Train the job of `order` until it is done or `stop` says so, telling what happens."""
+    """Train the job of `order` until it is done or `stop` says so, telling what happens; or only try it out."""
     spec = JobSpec.model_validate(order.spec)
     if order.devices:
         from worker import ranks
@@ -35,6 +35,9 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
         yield from ranks.train(order, stop)
         return
     memory.limit(spec.resources.memory_gb)
+    if order.probe:
+        yield Probed(loop.probe(spec, device=order.device, cache=order.cache, datasets=order.datasets))
+        return
     yield from trained(order, spec, stop, device=order.device)
 
 

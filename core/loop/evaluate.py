@@ -29,7 +29,7 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
     defined on this split is NaN.
     """
     held = run.data.held
-    return (None, {}) if held is None else _judge(run, held)
+    return (None, {}) if held is None else judge(run, held)
 
 
 def judge_by_test(run: Run) -> dict[str, float] | None:
@@ -42,7 +42,7 @@ def judge_by_test(run: Run) -> dict[str, float] | None:
     if run.kept.weights:
         run.peers.put(run.judged, run.kept.weights)
     with torch.inference_mode():
-        cost, figures = _judge(run, run.data.test)
+        cost, figures = judge(run, run.data.test)
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
 
 
@@ -53,7 +53,8 @@ def rows_at_once(spec: JobSpec) -> int:
     return max(1, min(8192, most, _FEATURES // width))
 
 
-def _judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
+def judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
+    """The cost and the metrics over these samples."""
     run.judged.eval()
     if run.spec.data_shape.next_token:
         return language.judge(run, samples.cut(rows_at_once(run.spec)))

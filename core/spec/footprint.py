@@ -50,10 +50,11 @@ def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
     weights = FLOAT * cost.parameters
     optimizer = weights * spec.optimizer_state
     at_once = min(spec.micro_batch_size or spec.batch_size, spec.train_samples)
-    activations = round(FLOAT * cost.activations * at_once * SWELLS)
+    width = FLOAT if spec.precision == "fp32" else FLOAT / 2
+    activations = round(width * cost.activations * at_once * SWELLS)
     data = _held_data(spec)
     kept = data + 2 * weights + optimizer + _copies(spec) * weights
-    working = max(activations, _evaluation(spec, cost), 0 if on_gpu else weights)  # a checkpoint is written from a copy
+    working = max(activations, _evaluation(spec, cost))
     reading = 0 if on_gpu else _read_data(spec)
     baseline = 0 if on_gpu else WARM_BYTES
     peak = baseline + KERNEL_BYTES + max(reading, kept + working)
@@ -61,9 +62,9 @@ def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
 
 
 def _copies(spec: JobSpec) -> int:
-    """Other weights that are kept beside those that train: the best epoch's, and the best round's."""
+    """Other weights that are kept beside those that train: their average, the best epoch's, the best round's."""
     restores = spec.early_stopping is not None and spec.early_stopping.restore_best
-    return restores + (len(spec.rounds) > 1)
+    return restores + (len(spec.rounds) > 1) + (spec.ema is not None)
 
 
 def _evaluation(spec: JobSpec, cost: Cost) -> int:

@@ -19,6 +19,7 @@ from core.events import (
     Logged,
     Measured,
     Noticed,
+    Probed,
     Resumed,
     RunEvent,
     Started,
@@ -211,6 +212,10 @@ def _failed(batch: Batch, event: Failed, known: Known) -> None:
     batch.values.update(values)
 
 
+def _probed(batch: Batch, event: Probed, known: Known) -> None:
+    """Nothing to store: whoever asked for the trial reads it."""
+
+
 def _stopped(batch: Batch, event: Stopped, known: Known) -> None:
     """Nothing to store: whoever asked for the stop gives the job back."""
 
@@ -219,6 +224,7 @@ _FOLDS: Mapping[type, Callable[[Batch, Any, Known], None]] = {
     Started: _started,
     Progress: _progress,
     Measured: _measured,
+    Probed: _probed,
     EpochDone: _epoch,
     Checkpointed: _checkpointed,
     Logged: _logged,

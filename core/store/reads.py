@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from core.checkpoint import Checkpoint
 from core.dataset import Dataset
@@ -11,9 +12,9 @@ from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
 from core.pace import Pace
 from core.settings import Settings
 from core.starting import Left
-from core.store import checkpoints, claiming, datasets, fleet, paces, reading, sources, submissions
+from core.store import checkpoints, claiming, datasets, fleet, paces, probes, reading, sources, submissions
 from core.store.backend import Backend
-from core.store.claiming import Held
+from core.store.claiming import Held, Offer
 from core.store.datasets import DatasetPage, DatasetQuery
 from core.store.paging import JobPage, JobQuery, page
 from core.store.reading import Pulse
@@ -138,6 +139,14 @@ class Reads:
     def pace(self, key: str, *, device: str | None) -> Pace | None:
         """What the latest jobs with this key took on the kind of `device` (None: any), if there are any."""
         return self._database.read(lambda tx: paces.pace(tx, key, device=device))
+
+    def has_work(self, worker: Worker) -> bool:
+        """Whether a job waits that the worker can run."""
+        return self._database.read(lambda tx: claiming.has_work(tx, worker, Offer()))
+
+    def probe_answer(self, probe_id: str) -> Mapping[str, Any] | None:
+        """What came of a trial, `trial` or `error`, once anything did."""
+        return self._database.read(lambda tx: probes.answer_to(tx, probe_id))
 
     def held(self, worker_id: str) -> dict[str, Held]:
         """The jobs the worker holds, by id: attempt, status, and whether to kill the run."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from core.dataset import Dataset
 from core.events import RunEvent
@@ -11,7 +11,7 @@ from core.ids import new_id
 from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
 from core.room import Room
 from core.settings import Settings
-from core.store import claiming, datasets, fleet, returning, submissions, submitting, sweeping, tidying, verbs
+from core.store import claiming, datasets, fleet, probes, returning, submissions, submitting, sweeping, tidying, verbs
 from core.store.backend import Backend, Tx
 from core.store.databases import open_database
 from core.store.datasets import Upload
@@ -19,6 +19,7 @@ from core.store.lineage import asked_for
 from core.store.reads import Reads
 from core.store.recording import Recorder
 from core.store.wishes import Created, Once, Told, Wish
+from core.usage import Probe
 
 if TYPE_CHECKING:
     from core.spec import JobSpec
@@ -103,6 +104,33 @@ class Store(Reads):
         """Take the best queued job that the worker (or its one `device`) can run; none when that needs more `room`."""
         offer = claiming.Offer(device, room)
         return claiming.take(self._database, worker, offer=offer, lease_s=self._settings.lease_s)
+
+    def ask_probe(self, spec: JobSpec, *, within_s: float) -> str:
+        """Have a spec tried out by a worker, for who waits so long; its id."""
+        probe_id, asked = new_id("probe"), spec.model_dump(mode="json")
+        self._database.write(lambda tx: probes.ask(tx, probe_id, asked, within_s=within_s))
+        return probe_id
+
+    def take_probe(self, worker: Worker) -> Probe | None:
+        """Claim the oldest trial that the worker can do, if nobody else does it."""
+        return probes.take(self._database, worker, lease_s=self._settings.lease_s)
+
+    def keep_probe(self, probe_id: str, worker_id: str) -> bool:
+        """Renew the worker's claim on a trial; False once nobody waits for it any more."""
+        lease_s = self._settings.lease_s
+        return self._database.write(lambda tx: probes.keep(tx, probe_id, worker_id, lease_s=lease_s))
+
+    def return_probe(self, probe_id: str, worker_id: str) -> None:
+        """Leave a trial to another worker."""
+        self._database.write(lambda tx: probes.give_back(tx, probe_id, worker_id))
+
+    def answer_probe(self, probe_id: str, worker_id: str, told: Mapping[str, Any]) -> None:
+        """Tell what came of a trial; who has no claim on it any more tells nobody."""
+        self._database.write(lambda tx: probes.answer(tx, probe_id, worker_id, told))
+
+    def drop_probe(self, probe_id: str) -> None:
+        """Nobody waits for it any more; repeatable."""
+        self._database.write(lambda tx: probes.drop(tx, probe_id))
 
     def beat(self, worker: Worker, held: Collection[tuple[Claim, float]]) -> None:
         """The worker is alive: renew its entry and the leases of its claims, each with the seconds it ran so far."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import Unavailable
 from core.settings import Settings
-from core.store import fleet, returning
+from core.store import fleet, probes, returning
 from core.store.backend import Backend
 from core.store.ruins import Damaged, damaged, give_up
 
@@ -26,6 +26,8 @@ def sweep(database: Backend, settings: Settings, *, has_space: bool) -> list[str
     asked = monotonic()
     if database.read(fleet.anyone_forgotten):
         database.write(fleet.forget)
+    if database.read(probes.any_abandoned):
+        database.write(probes.drop_abandoned)
     overdue = database.read(lambda tx: returning.expired(tx, every=False))
     if monotonic() - asked > settings.late_s:
         message = "The database was away until now; nobody could keep a lease meanwhile."

@@ -174,6 +174,19 @@ class RemovedColumns(TypedColumns):
     at: Column[datetime] = Column(Instant, nullable=False)
 
 
+class ProbeColumns(TypedColumns):
+    """Trials that somebody waits for until `wanted_until`, by the clock of the leases: who does it, what came."""
+
+    id: Column[str] = Column(Text, primary_key=True)
+    spec: Column[Any] = Column(JsonText, nullable=False)
+    queue: Column[str | None] = Column(Text)
+    device: Column[str] = Column(Text, nullable=False)
+    wanted_until: Column[datetime] = Column(Instant, nullable=False)
+    worker_id: Column[str | None] = Column(Text)
+    lease_until: Column[datetime | None] = Column(Instant)
+    answer: Column[Any] = Column(JsonText, nullable=True)
+
+
 class WorkerColumns(TypedColumns):
     """The workers; alive until `alive_until`, by the clock of the leases."""
 
@@ -200,6 +213,7 @@ datasets = Table("datasets", metadata, DatasetColumns, sqlite_with_rowid=False)
 dataset_names = Table("dataset_names", metadata, DatasetNameColumns, sqlite_with_rowid=False)
 job_datasets = Table("job_datasets", metadata, JobDatasetColumns, sqlite_with_rowid=False)
 job_sources = Table("job_sources", metadata, JobSourceColumns, sqlite_with_rowid=False)
+probes = Table("probes", metadata, ProbeColumns, sqlite_with_rowid=False)
 workers = Table("workers", metadata, WorkerColumns)
 
 

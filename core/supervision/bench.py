@@ -43,6 +43,8 @@ class Order:
     rendezvous: str = ""
     """Where those of several nodes meet, `host:port`."""
     resolved: Mapping[str, float] = field(default_factory=dict)
+    probe: bool = False
+    """Whether it is only tried out."""
 
 
 class Child(Protocol):

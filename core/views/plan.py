@@ -28,8 +28,8 @@ class PlannedMemoryView(View):
     weights_bytes: int = Field(ge=0)
     gradients_bytes: int = Field(ge=0)
     optimizer_bytes: int = Field(ge=0)
-    activations_bytes: int = Field(ge=0)
-    data_bytes: int = Field(ge=0)
+    activations_bytes: int | None = Field(default=None, ge=0)
+    data_bytes: int | None = Field(default=None, ge=0)
     baseline_bytes: int = Field(ge=0)
     peak_bytes: int = Field(ge=0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.job import Worker
 from core.pace import Pace
-from core.planning import Place, place, plan
+from core.planning import Place, place, plan, reckoned
 from core.spec import parse_spec
 from core.spec.footprint import KERNEL_BYTES, WARM_BYTES, footprint
 
@@ -92,3 +92,10 @@ def test_on_a_gpu_nothing_is_held_before_and_nothing_is_read() -> None:
     assert here.baseline_bytes == WARM_BYTES
     assert here.peak_bytes - WARM_BYTES - KERNEL_BYTES == pytest.approx(4 * here.data_bytes, rel=0.01)
     assert there.peak_bytes - KERNEL_BYTES < 1.1 * there.data_bytes + 2**27
+
+
+@pytest.mark.parametrize("more", [{"lr": "auto"}, {"batch_size": "auto"}], ids=str)
+def test_a_trial_takes_numbers_for_what_only_the_run_finds(more: dict[str, Any]) -> None:
+    taken = reckoned(spec(**more)).model_dump(include={"lr", "batch_size"})
+    assert all(isinstance(value, int | float) for value in taken.values())
+    assert plan(spec(**more), None, None)["spec"].items() >= more.items()

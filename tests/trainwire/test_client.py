@@ -44,6 +44,21 @@ def test_a_job_from_spec_to_weights(client: Client, tmp_path: Path) -> None:
     assert sorted(tmp_path.glob("home/.*")) == []
 
 
+def test_a_plan_is_a_job_without_one_and_a_probe_measures_it(client: Client) -> None:
+    before = {job.id for job in client.jobs()}
+    plan, tried = client.plan(LONG), client.plan(LONG, probe=True)
+    assert plan.memory is not None
+    assert tried.memory is not None
+    assert (plan.spec, plan.memory.source) == (tried.spec, "arithmetic")
+    assert (tried.memory.source, tried.memory.optimizer_bytes) == ("probe", plan.memory.optimizer_bytes + 16)
+    assert tried.seconds is not None
+    assert (tried.seconds.source, tried.seconds.total_s > 0) == ("probe", True)
+    assert {job.id for job in client.jobs()} == before
+    with pytest.raises(SpecRefused) as refused:
+        client.plan(WRONG, probe=True)
+    assert len(refused.value.problems) == 3
+
+
 def test_a_wait_ends_with_the_job_or_with_its_time(client: Client) -> None:
     job = client.submit(LONG)
     with pytest.raises(TimeoutError, match=job.id):

@@ -17,12 +17,13 @@ from trainwire.reading import json_object
 def plan(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="A job spec in JSON; - reads standard input.")],
+    probe: Annotated[bool, typer.Option("--probe", help="Have a worker try it out: some seconds.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show what a job would be: its sizes, its memory, its time, and who could run it."""
     with errors_told(as_json=as_json), Client(url) as client:
-        found = client.plan(json_object(file, what=SPEC_WANTED))
+        found = client.plan(json_object(file, what=SPEC_WANTED), probe=probe)
     if as_json:
         print_json(found)
     else:

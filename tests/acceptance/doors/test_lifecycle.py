@@ -35,6 +35,15 @@ def undisturbed(door: Door) -> str:
     return job_id
 
 
+def test_a_spec_is_tried_out_by_a_worker_of_the_door(door: Door) -> None:
+    answer = door.http.post("/v1/jobs/plan", params={"probe": "true"}, json=SPEC, timeout=40)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    plan = answer.json()
+    assert (plan["memory"]["source"], plan["seconds"]["source"], plan["notes"]) == ("probe", "probe", [])
+    assert plan["memory"]["peak_bytes"] > plan["memory"]["baseline_bytes"] > 0
+    assert plan["runs_on"]["device"] == "cpu"
+
+
 def test_a_paused_job_frees_its_slot_and_goes_on_to_the_same_figures(door: Door, undisturbed: str) -> None:
     job_id = running(door)
     answer = post(door, job_id, "pause")

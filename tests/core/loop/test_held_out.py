@@ -51,13 +51,13 @@ def test_the_start_says_how_many_samples_test(train_job: TrainJob) -> None:
 
 def test_the_test_part_is_looked_at_once(train_job: TrainJob, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    judge = evaluate._judge
+    judge = evaluate.judge
 
     def judged(run: Any, samples: Any) -> Any:
         seen.append(len(samples.y))
         return judge(run, samples)
 
-    monkeypatch.setattr(evaluate, "_judge", judged)
+    monkeypatch.setattr(evaluate, "judge", judged)
     train_job(**JOB)
     assert seen == [30] * 8 + [45]
 
