@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test chaos check up bench format openapi
+.PHONY: setup run test chaos check up bench examples format openapi
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml
@@ -30,6 +30,9 @@ up: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+examples: setup
+	@$(BIN)/python -m examples
 
 format: setup
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -1,7 +1,7 @@
 """A table of your own: upload a CSV, see what is in it, train on it, and take the test figures.
 
     trainwire up                      # in one terminal
-    python examples/09_own_table.py   # in another
+    python examples/18_own_table.py   # in another
 
 The rides are made up: how many bikes were hired on 500 days, with the weather, some of it missing.
 """

@@ -1,7 +1,7 @@
 """A text of your own: upload it, train a small GPT on its bytes, and see how well it predicts what it has not seen.
 
     trainwire up                     # in one terminal
-    python examples/10_own_text.py   # in another
+    python examples/23_own_text.py   # in another
 
 The text is a part of Python's own documentation of its language. All of it, through four layers of 128 numbers with
 windows of 128 bytes, comes below 2.2 bits per byte in seven epochs: about what `gzip -9` needs.

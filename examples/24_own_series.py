@@ -1,7 +1,7 @@
 """A series of your own: upload a table with a column of time, and forecast the next hours from those before them.
 
     trainwire up                       # in one terminal
-    python examples/12_own_series.py   # in another
+    python examples/24_own_series.py   # in another
 
 The loads are made up: what two towns take from the grid each hour, with the rhythm of days and weeks, and chance.
 """
