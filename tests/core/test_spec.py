@@ -15,7 +15,7 @@ from core.data import DataShape, ModelShape
 from core.registry import PartSettings, optimizers
 from core.spec import JobSpec, parse_spec
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("[0-9]*.json"))
 
 DESIGN: dict[str, Any] = {
     "name": "digits-mlp",
