@@ -26,6 +26,7 @@ from api.routes import (
     checkpoints,
     datasets,
     events,
+    exports,
     jobs,
     lineage,
     metrics,
@@ -41,7 +42,7 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-V1 = (plans, jobs, verbs, lineage, predictions, metrics, events, checkpoints, artifacts, datasets, catalog)
+V1 = (plans, jobs, verbs, lineage, predictions, metrics, events, checkpoints, artifacts, exports, datasets, catalog)
 
 
 def create_app(

@@ -23,6 +23,7 @@ from core.store import Store
 T = TypeVar("T")
 
 LOOKS = 2
+EXPORTS = 2
 FEW_ROWS = 1001
 """A page, and one row more to know whether there is another: at most some 10 ms of the event loop's time."""
 
@@ -41,6 +42,8 @@ class Api:
     predictor: Predictor
     looks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKS))
     """How many uploads are looked into at once: each look may take gigabytes."""
+    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
+    """How many models are exported at once: each takes a core and up to gigabytes."""
 
     async def read(self, ask: Callable[[], T], *, rows: int | None = 0) -> T:
         """A read of at most `rows` (None: all): here and now where the store is that cheap and they are few."""

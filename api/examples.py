@@ -59,6 +59,11 @@ PREDICTED: dict[str, Any] = {
     "weights": {"job": JOB_ID, "epoch": 40, "fold": None, "seed": None, "sha256": "4f5a" * 16},
 }
 
+EXPORTS: dict[str, dict[str, Any]] = {
+    "onnx": {"summary": "A graph for any ONNX runtime", "value": {"format": "onnx"}},
+    "pt2": {"summary": "A graph for torch alone", "value": {"format": "pt2"}},
+}
+
 PLANNED: dict[str, Any] = {
     "spec": {"dataset": {"name": "digits"}, "model": {"name": "mlp", "hidden": [128]}, "epochs": 40},
     "parameters": 9610,

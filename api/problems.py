@@ -19,6 +19,7 @@ from core.checks import problems
 from core.errors import (
     BadRequest,
     DataRefused,
+    ExportRefused,
     Gone,
     KeyReused,
     NotFound,
@@ -50,6 +51,7 @@ TITLES = {
     "invalid_spec": "The spec has problems",
     "invalid_data": "The file has problems",
     "invalid_rows": "What is to be predicted has problems",
+    "export_refused": "The model cannot be exported",
     "key_reused": "The Idempotency-Key belongs to another request",
     "internal_error": "Something went wrong in Trainwire",
     "unavailable": "The service cannot answer now",
@@ -76,6 +78,7 @@ _BY_ERROR: tuple[tuple[type[TrainwireError], int, str], ...] = (
     (SpecRefused, 422, "invalid_spec"),
     (DataRefused, 422, "invalid_data"),
     (RowsRefused, 422, "invalid_rows"),
+    (ExportRefused, 422, "export_refused"),
     (NotFound, 404, "not_found"),
     (WrongStatus, 409, "wrong_status"),
     (Gone, 410, "gone"),

@@ -81,6 +81,11 @@ def event_json(event: Event) -> str:
     return Told.of(event).json
 
 
+def artifact_path(job_id: str, name: str) -> str:
+    """Where an artifact is."""
+    return f"{job_path(job_id)}/artifacts/{quote(name)}"
+
+
 def artifact_json(job_id: str, artifact: Artifact) -> str:
     """An artifact as `ArtifactView` documents it."""
     return dumps(
@@ -90,7 +95,7 @@ def artifact_json(job_id: str, artifact: Artifact) -> str:
             "bytes": artifact.bytes,
             "sha256": artifact.sha256,
             "created_at": _time(artifact.created_at),
-            "url": f"{job_path(job_id)}/artifacts/{quote(artifact.name)}",
+            "url": artifact_path(job_id, artifact.name),
         }
     )
 

@@ -60,10 +60,15 @@ async def received(api: Api, request: Request) -> tuple[Dataset, bool]:
 async def look(api: Api, ask: Callable[[], T]) -> T:
     """What a look into a file finds: a few at a time, and none holds up the end of this process."""
     async with api.looks:
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[T] = loop.create_future()
-        threading.Thread(target=_look, args=(ask, loop, found), name="trainwire-look", daemon=True).start()
-        return await found
+        return await aside(ask)
+
+
+async def aside(ask: Callable[[], T]) -> T:
+    """What `ask` gives, in a thread of its own however long it takes; this process may end before it."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[T] = loop.create_future()
+    threading.Thread(target=_look, args=(ask, loop, found), name="trainwire-look", daemon=True).start()
+    return await found
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:

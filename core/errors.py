@@ -5,6 +5,7 @@ TrainwireError
 │   ├── SpecRefused             the spec has problems, all of them listed
 │   ├── DataRefused             the file has problems, the first of them listed
 │   ├── RowsRefused             the rows to predict have problems, the first of them listed
+│   ├── ExportRefused           the model cannot be exported in this format
 │   ├── NotFound                no such job, artifact or route
 │   ├── WrongStatus             the job's status does not allow it
 │   ├── Gone                    the job or dataset was there and was deleted
@@ -85,6 +86,12 @@ class RowsRefused(Refused):
         self.problems = tuple(problems)
         self.count = max(len(self.problems), count or 0)
         super().__init__(" ".join(problem.message for problem in problems))
+
+
+class ExportRefused(Refused):
+    """The model cannot be exported in this format."""
+
+    code = "export_refused"
 
 
 class NotFound(Refused):

@@ -10,16 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from core import artifacts, datafiles, keeping
+from core import artifacts, datafiles, exports, keeping
 from core.errors import Gone, NotFound
 from core.ids import is_id
-from core.job import HELD, Job
+from core.job import HELD, Artifact, Job
 
 log = logging.getLogger(__name__)
 ORPHAN_S = 3600.0
 """A deleted job's folder is removed when nobody has written there for so long."""
 LEFTOVER_S = 600.0
-"""A checkpoint that does not count and is not on its way goes after so long."""
+"""A checkpoint or an export that does not count and is not on its way goes after so long."""
 _AT_A_TIME = 200
 
 
@@ -38,6 +38,9 @@ class HouseStore(FileStore, datafiles.DatasetStore, Protocol):
 
     def tidy_up(self) -> list[str]:
         """Delete what the settings no longer keep; the ids of the jobs whose files are to be looked at."""
+
+    def artifacts(self, job_id: str) -> list[Artifact]:
+        """The files of the job."""
 
     def known_jobs(self, ids: Collection[str]) -> set[str]:
         """Those of `ids` that are jobs."""
@@ -114,11 +117,18 @@ class Housekeeper:
         for job_id in self._store.known_jobs(ids):
             if self._has_leftovers(job_id):
                 tidy(self._store, self._root, job_id)
+            self._drop_exports(job_id)
         old = [job_id for job_id in sorted(self._store.deleted_jobs(ids)) if self._is_old(self._root / job_id)]
         orphans = [job_id for job_id in old if not self._is_only_named(job_id)]
         for job_id in orphans:
             remove(self._store, self._root, job_id)
         return orphans
+
+    def _drop_exports(self, job_id: str) -> None:
+        """Of a job's exports what a crash left before its row."""
+        if any(_age_s(found) > LEFTOVER_S for found in exports.unnamed(self._root, job_id, named=())):
+            named = self._store.artifacts
+            exports.drop_unnamed(self._root, job_id, named=lambda: {file.path for file in named(job_id)})
 
     def _next(self) -> list[str]:
         """The folders of some jobs, behind those of the last call, in a circle."""

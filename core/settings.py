@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     """How many models stay in memory between requests."""
     predict_memory_bytes: PositiveInt = 1_000_000_000
     """How much their weights may take together."""
+    export_memory_bytes: Annotated[int, Field(ge=512 * 1024**2)] = 8_000_000_000
+    """What the process that exports a model may take."""
+    export_seconds: PositiveFloat = 300.0
+    """How long an export may take."""
 
     files: Path | None = None
     """The folder whose files specs may name, the same for the API and the workers; none: only uploads."""

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from trainwire.commands import checking, datasets, following, looking, making, planning, predicting, steering
+from trainwire.commands import (
+    checking,
+    datasets,
+    exporting,
+    following,
+    looking,
+    making,
+    planning,
+    predicting,
+    steering,
+)
 from trainwire.demo import demo
 from trainwire.serving import migrate, up
 
@@ -32,6 +42,7 @@ for command in (
     looking.checkpoints,
     looking.download,
     predicting.predict,
+    exporting.export,
     steering.delete,
     looking.catalog,
     checking.doctor,

@@ -31,6 +31,8 @@ from trainwire.watching import Event, Patience, follow
 
 ROWS_PAGE = 1000
 JOBS_PAGE = 100
+EXPORT_S = 1800.0
+"""How long an export is waited for: longer than a service takes that is set up with much patience."""
 
 
 class Client(Datasets, Predictions):
@@ -161,6 +163,18 @@ class Client(Datasets, Predictions):
         home = Path(folder if folder is not None else job_id)
         files = self.artifacts(job_id)
         return [fetch(self._service, file, home) for file in files]
+
+    def export(self, job_id: str, format: str) -> ArtifactView:  # noqa: A002  (its name on the wire)
+        """The model of a succeeded job as `pt2` or `onnx`, made when first asked for; `fetch` brings it home.
+
+        May be repeated. Raises `ExportRefused` for a model that cannot be exported, or where a package is missing.
+        """
+        asked = {"content": written({"format": format}), "headers": JSON_BODY, "timeout": EXPORT_S}
+        return self._service.read(ArtifactView, self._ask("POST", job_path(job_id, "export"), **asked))
+
+    def fetch(self, artifact: ArtifactView, folder: Path | str = ".") -> Path:
+        """Fetch one file of a job into `folder`, checked; returns where it lies."""
+        return fetch(self._service, artifact, Path(folder))
 
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""

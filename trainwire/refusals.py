@@ -9,6 +9,7 @@ from typing import Any
 from core.errors import (
     BadRequest,
     DataRefused,
+    ExportRefused,
     Gone,
     KeyReused,
     NotAllowed,
@@ -52,8 +53,9 @@ def _error(status: int, problem: Mapping[str, Any]) -> TrainwireError:
         return DataRefused([_one(error) for error in problem["errors"]])
     if problem.get("code") == RowsRefused.code:
         return RowsRefused([_one(error) for error in problem["errors"]])
-    if problem.get("code") == KeyReused.code:
-        return KeyReused(problem.get("detail"))
+    for plain in (KeyReused, ExportRefused):
+        if problem.get("code") == plain.code:
+            return plain(problem.get("detail"))
     kind = _BY_STATUS.get(status, Refused if status < 500 else TrainwireError)
     return kind(problem.get("detail") or problem.get("title") or f"The service answered {status}.")
 

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Any
 from core.dataset import Dataset
 from core.events import RunEvent
 from core.ids import new_id
-from core.job import Claim, ErrorInfo, Job, Reason, Status, Worker
+from core.job import Artifact, Claim, ErrorInfo, Job, Reason, Status, Worker
 from core.room import Room
 from core.settings import Settings
-from core.store import claiming, datasets, fleet, probes, returning, submissions, submitting, sweeping, tidying, verbs
+from core.store import (
+    claiming,
+    datasets,
+    files,
+    fleet,
+    probes,
+    returning,
+    submissions,
+    submitting,
+    sweeping,
+    tidying,
+    verbs,
+)
 from core.store.backend import Backend, Tx
 from core.store.databases import open_database
 from core.store.datasets import Upload
@@ -72,6 +84,13 @@ class Store(Reads):
     def delete(self, job_id: str) -> None:
         """Delete an ended job with all its rows, unless another starts from it; repeatable; NotFound, WrongStatus."""
         self._database.write(lambda tx: verbs.delete(tx, job_id))
+
+    def add_artifact(self, job_id: str, file: Artifact) -> Artifact:
+        """Enter a file that was made of an ended job, in the place of one of its name; repeatable.
+
+        It must lie in its place already. Raises NotFound, Gone, WrongStatus.
+        """
+        return self._database.write(lambda tx: files.add(tx, job_id, file))
 
     def add_dataset(self, upload: Upload, *, name: str | None = None) -> tuple[Dataset, bool]:
         """The dataset of these bytes, and whether it is new; `name` means it from now on, under a version of its own.

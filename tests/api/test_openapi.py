@@ -35,6 +35,7 @@ OPERATIONS = {
     "listCheckpoints": "GET /v1/jobs/{job_id}/checkpoints",
     "listArtifacts": "GET /v1/jobs/{job_id}/artifacts",
     "downloadArtifact": "GET /v1/jobs/{job_id}/artifacts/{name}",
+    "exportJob": "POST /v1/jobs/{job_id}/export",
     "uploadDataset": "POST /v1/datasets",
     "listDatasets": "GET /v1/datasets",
     "getDataset": "GET /v1/datasets/{dataset_id}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +82,27 @@ def test_a_deleted_job_is_said_to_be_gone(scripted: Scripted) -> None:
     assert trainwire("delete", "job_1", "--url", scripted.url).stdout == "job_1 deleted\n"
     shown = trainwire("show", "job_1", "--url", scripted.url)
     assert (shown.returncode, shown.stderr) == (2, "job_1 was deleted.\n")
+
+
+def test_an_export_is_asked_for_and_brought_home(scripted: Scripted, tmp_path: Path) -> None:
+    graph = b"a graph"
+    file = {
+        "name": "model.onnx",
+        "media_type": "application/octet-stream",
+        "bytes": len(graph),
+        "sha256": hashlib.sha256(graph).hexdigest(),
+        "url": "/v1/jobs/job_1/artifacts/model.onnx",
+    }
+    scripted.script = [Answer(status=201, body=json.dumps(file).encode()), Answer(body=graph)]
+    done = trainwire("export", "job_1", "--format", "onnx", "--to", str(tmp_path), "--url", scripted.url)
+    assert done.stdout == f"{tmp_path / 'model.onnx'}\n"
+    assert (tmp_path / "model.onnx").read_bytes() == graph
+    assert [path for path, _ in scripted.asked] == ["/v1/jobs/job_1/export", file["url"]]
+    assert json.loads(scripted.bodies[0]) == {"format": "onnx"}
+
+
+def test_a_model_that_cannot_be_exported_is_told_with_the_reason(scripted: Scripted) -> None:
+    told = {"code": "export_refused", "detail": "torch.export cannot follow this model: …", "errors": []}
+    scripted.script = [Answer(status=422, body=json.dumps(told).encode())]
+    done = trainwire("export", "job_1", "--format", "pt2", "--url", scripted.url)
+    assert (done.returncode, done.stderr.strip()) == (2, told["detail"])

@@ -1,0 +1,37 @@
+"""The formats that a trained model may be exported in, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import ExportRefused
+from core.extras import install, is_here
+from core.starting import WEIGHTS
+
+Format = Literal["safetensors", "pt2", "onnx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The artifact that a format is, and the packages that making it needs, which the extra `export` brings."""
+
+    name: str
+    media_type: str = "application/octet-stream"
+    packages: tuple[str, ...] = ()
+
+
+FORMS: Mapping[Format, Form] = {
+    "safetensors": Form(WEIGHTS),
+    "pt2": Form("model.pt2"),
+    "onnx": Form("model.onnx", packages=("onnx", "onnxscript", "onnxruntime")),
+}
+
+
+def check_packages(wanted: Format) -> None:
+    """Raise ExportRefused with the remedy where a package is missing here."""
+    missing = [package for package in FORMS[wanted].packages if not is_here(package)]
+    if missing:
+        told = f"The format {wanted} needs {', '.join(missing)}, which this service does not have."
+        raise ExportRefused(told, hint=f"Where the API runs: {install('export')}", param="/format")
