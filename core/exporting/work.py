@@ -30,6 +30,20 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
+@torch.no_grad()
+def check(model: nn.Module, other: graphs.Predict, x: Tensor, *, most: float) -> None:
+    """Raise ExportRefused unless the file predicts what the model does, for one row as for many."""
+    for some in (x[:1], x):
+        ours = model(some)
+        try:
+            theirs = other(some)
+        except Exception as error:
+            raise ExportRefused(f"The file cannot predict {len(some)} rows: {_line(error)}") from error
+        if not torch.allclose(ours, theirs, rtol=most, atol=most, equal_nan=True):
+            off = (ours - theirs).abs().max().item()
+            raise ExportRefused(f"The file predicts other numbers than torch, by up to {off:.3g}: it was not kept.")
+
+
 def _write(request: Mapping[str, Any]) -> None:
     folder, draft = Path(request["model"]), Path(request["draft"])
     files = request["files"]
@@ -53,7 +67,7 @@ def _pt2(model: nn.Module, x: Tensor, draft: Path) -> None:
         torch.export.save(_traced(model, x), file)
     with draft.open("rb") as file:
         read = torch.export.load(file).module()
-    _check(model, read, x, most=PT2_OFF)
+    check(model, read, x, most=PT2_OFF)
 
 
 def _onnx(model: nn.Module, sample: rows.Sample, draft: Path, card: Mapping[str, Any]) -> None:
@@ -63,7 +77,7 @@ def _onnx(model: nn.Module, sample: rows.Sample, draft: Path, card: Mapping[str,
         graphs.write_onnx(program, draft, told)
     except Exception as error:
         raise ExportRefused(f"ONNX cannot say what this model does: {_line(error)}") from error
-    _check(model, graphs.read_onnx(draft), sample.x, most=ONNX_OFF)
+    check(model, graphs.read_onnx(draft), sample.x, most=ONNX_OFF)
 
 
 def _traced(model: nn.Module, x: Tensor) -> torch.export.ExportedProgram:
@@ -71,16 +85,6 @@ def _traced(model: nn.Module, x: Tensor) -> torch.export.ExportedProgram:
         return graphs.traced(model, x)
     except Exception as error:
         raise ExportRefused(f"torch.export cannot follow this model: {_line(error)}") from error
-
-
-@torch.no_grad()
-def _check(model: nn.Module, other: graphs.Predict, x: Tensor, *, most: float) -> None:
-    """Raise ExportRefused unless the file predicts what the model does, for one row as for many."""
-    for some in (x[:1], x):
-        ours, theirs = model(some), other(some)
-        if not torch.allclose(ours, theirs, rtol=most, atol=most, equal_nan=True):
-            off = (ours - theirs).abs().max().item()
-            raise ExportRefused(f"The file predicts other numbers than torch, by up to {off:.3g}: it was not kept.")
 
 
 def _line(error: Exception) -> str:

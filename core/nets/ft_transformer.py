@@ -47,7 +47,8 @@ class FtTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """One prediction row for each sample of `x`."""
-        state = torch.cat([self.cls.expand(len(x), 1, -1), *self._tokens(x)], 1)
+        # not len(x): torch.export takes that for a constant
+        state = torch.cat([self.cls.expand(x.shape[0], 1, -1), *self._tokens(x)], 1)
         for block in self.blocks:
             state = block(state)
         prediction: Tensor = self.output(self.activation(self.norm(state[:, 0])))

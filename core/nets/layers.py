@@ -78,7 +78,8 @@ class Reshape(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, *shape)."""
-        return x.reshape(len(x), *self.shape)
+        # not len(x): torch.export takes that for a constant
+        return x.reshape(x.shape[0], *self.shape)
 
 
 class Transpose(nn.Module):

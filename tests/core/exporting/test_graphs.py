@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from core.data import ModelShape
-from core.exporting import graphs, rows
+from core.errors import ExportRefused
+from core.exporting import graphs, rows, work
 from core.registry import models
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's compiler warns of its own parts
@@ -46,7 +47,7 @@ ALL: dict[str, tuple[dict[str, Any], ModelShape]] = {
                 "batch_norm",
                 {"name": "residual", "layers": [{"name": "conv2d", "out": 4, "kernel_size": 3, "padding": 1}, "gelu"]},
                 {"name": "adaptive_avg_pool2d", "output_size": 2},
-                "flatten",
+                {"name": "reshape", "shape": [16]},
                 {"name": "linear", "out": "auto"},
             ],
         },
@@ -93,12 +94,17 @@ class OfItsRows(nn.Module):
     """Predicts otherwise for many rows."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x if len(x) < 10 else 2 * x
+        return x if x.shape[0] < 10 else 2 * x
 
 
-def test_a_model_that_another_number_of_rows_changes_has_no_graph() -> None:
-    with pytest.raises(Exception, match=r"(?i)specialized|constraint|guard|dynamic"):
-        graphs.traced(OfItsRows(), torch.ones(3, 2))
+def test_a_graph_never_answers_for_rows_that_it_was_not_made_for() -> None:
+    with pytest.raises(ExportRefused):
+        work.check(OfItsRows(), graphs.traced(OfItsRows(), torch.ones(3, 2)).module(), torch.ones(20, 2), most=1e-6)
+
+
+def test_a_file_that_predicts_something_else_is_refused() -> None:
+    with pytest.raises(ExportRefused, match="up to 1:"):
+        work.check(nn.Identity(), lambda x: x + 1, torch.ones(3, 2), most=1e-4)
 
 
 def built(settings: dict[str, Any], shape: ModelShape) -> tuple[nn.Module, Tensor]:
