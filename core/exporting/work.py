@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from core.errors import ExportRefused, InvalidSpec
 from core.exporting import graphs, rows
 from core.loop import load_model
-from core.loop.weights import CARD, trained_spec
+from core.loop.weights import trained_spec
 from core.shelf import Folders
+from core.starting import CARD
 
 PT2_OFF, ONNX_OFF = 1e-5, 1e-4
 """How far what a file predicts may be from what torch predicts, absolutely and of the number itself."""
