@@ -31,6 +31,10 @@ class Peers:
         begins = self.rank * short + min(self.rank, longer)
         return slice(begins, begins + short + (self.rank < longer))
 
+    def longest_part(self, samples: int) -> int:
+        """The most of so many `samples` that one process has."""
+        return -(-samples // self.size)
+
     def agree(self, *wishes: bool) -> tuple[bool, ...]:
         """The leader's wishes, the same in every process."""
         return wishes

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torchmetrics import Metric
 
+from core.data import PADDING
 from core.job import EpochRow
 from core.loading.batches import Feed
 from core.loading.data import Data
@@ -150,6 +151,14 @@ class Run:
         """How many samples the batch at hand has, in all processes together."""
         left = self.spec.train_samples - self.position.step * self.spec.batch_size
         return min(self.spec.batch_size, left)
+
+    def count(self, batch: Samples) -> int:
+        """Over how many the loss of `batch` is the mean: its samples, of a text its tokens that are no padding."""
+        return int((batch.y != PADDING).sum()) if self.spec.data_shape.next_token else len(batch.y)
+
+    def count_in_all(self, own: int) -> int:
+        """The count of the batch at hand in all processes together, of which this one has `own`."""
+        return self.peers.total(own) if self.spec.data_shape.next_token else self.batch_samples
 
     @property
     def makes_whole_batches(self) -> bool:

@@ -13,22 +13,35 @@ from core.loop.run import Run
 
 
 def find_gradients(run: Run, batch: Samples) -> Tensor:
-    """Leave the gradients of the whole batch in the weights; gives the mean loss of `batch`, one's own part of it.
+    """Leave the gradients of the whole batch in the weights; gives the loss of `batch`, one's own part of it.
 
-    Torch takes the mean over the processes, so each loss counts as its samples do in the whole, times the processes.
-    Who has no sample goes along with one that counts nothing: the others wait for its gradients.
+    Torch takes the mean over the processes, so each loss counts as it does in the whole, times the processes. Who has
+    nothing that counts goes along with a sample that counts nothing: the others wait for its gradients. The losses of
+    all parts, weighted by their samples, are that of the whole batch.
     """
-    counts = len(batch.y) * run.peers.size / run.batch_samples
-    batch = batch if len(batch.y) else _stand_in(batch)
-    pieces = batch.cut(run.position.micro_batch or len(batch.y))
+    own, samples = run.count(batch), len(batch.y)
+    whole = run.count_in_all(own)
+    counts, told = own * run.peers.size / whole, own * run.batch_samples / (whole * samples) if samples else 0.0
+    batch = batch if own else _stand_in(batch)
+    pieces = _pieces(run, batch)
     losses = []
-    for number, piece in enumerate(pieces, 1):
-        share = len(piece.y) / len(batch.y)
+    for number, (piece, share) in enumerate(pieces, 1):
         with nullcontext() if number == len(pieces) else run.peers.unsummed(run.model):
             loss = run.loss(run.forward(piece.x), piece.y)
             run.precision.backward(loss * (share * counts))
-        losses.append(loss.detach() * share)
+        losses.append(loss.detach() * (share * told))
     return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
+
+
+def _pieces(run: Run, batch: Samples) -> list[tuple[Samples, float]]:
+    """The batch in micro-batches, each with its share of it; as many in every process, for weights in pieces meet."""
+    at_once = run.position.micro_batch
+    if not at_once:
+        return [(batch, 1.0)]
+    whole = run.count(batch)
+    pieces = [(piece, run.count(piece) / whole) for piece in batch.cut(at_once)]
+    most = -(-run.peers.longest_part(run.batch_samples) // at_once)
+    return [*((_stand_in(batch), 0.0) for _ in range(most - len(pieces))), *pieces]
 
 
 def batches(run: Run) -> Iterator[Samples]:

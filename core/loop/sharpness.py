@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from core.data import PADDING
 from core.job import Progress
 from core.loading.batches import Feed
 from core.loading.order import generator
@@ -88,7 +87,7 @@ def _cost(run: Run, feed: Feed, rows: Tensor) -> float:
     """The mean cost over `rows`; of tokens, over those that are known."""
     costs, counts = [0.0], [0]
     for batch in feed(rows):
-        count = int((batch.y != PADDING).sum()) if run.spec.data_shape.next_token else len(batch.y)
+        count = run.count(batch)
         costs.append(run.loss(run.predict(batch.x), batch.y).item() * count if count else 0.0)
         counts.append(count)
     return math.fsum(costs) / sum(counts)

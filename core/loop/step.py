@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
-from core.data import PADDING
 from core.loading.samples import Samples
 from core.loop import shares
 from core.loop.run import Run
@@ -60,19 +59,9 @@ def take_step(run: Run, batch: Samples, *, gradients: Gradients = find_gradients
 
 def _added_up(run: Run, batch: Samples, pieces: list[Samples]) -> Tensor:
     """The batch's gradients from pieces of it, each weighted by what it counts, as if they had come at once."""
-    count = _tokens if run.spec.data_shape.next_token else _samples
-    whole, losses = count(batch), []
+    whole, losses = run.count(batch), []
     for piece in pieces:
-        share = run.loss(run.forward(piece.x), piece.y) * (count(piece) / whole)
+        share = run.loss(run.forward(piece.x), piece.y) * (run.count(piece) / whole)
         run.precision.backward(share)
         losses.append(share.detach())
     return torch.stack(losses).sum()
-
-
-def _samples(batch: Samples) -> int:
-    return len(batch.y)
-
-
-def _tokens(batch: Samples) -> int:
-    """The tokens over which the loss is the mean."""
-    return int((batch.y != PADDING).sum())
