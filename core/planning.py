@@ -32,20 +32,16 @@ class Place:
 
 def place(spec: JobSpec, workers: Sequence[Worker]) -> Place | None:
     """Where a job of `spec` would run with these live workers; None when none of them can."""
-    wanted, queue = spec.resources.device, spec.resources.queue
+    wanted, queue, nodes = spec.resources.device, spec.resources.queue, spec.resources.nodes
     able = [
         (fitting[0], worker.name)
         for worker in workers
         if (queue is None or queue in worker.queues)
-        and spec.resources.devices <= _room(worker, wanted)
+        and nodes in (1, worker.nodes)
+        and Room.of(worker).holds(spec.resources.devices, kind=wanted)
         and (fitting := [one for one in worker.devices if wanted in ("auto", one, one.partition(":")[0])])
     ]
     return Place(able[0][0], tuple(name for _, name in able)) if able else None
-
-
-def _room(worker: Worker, wanted: str) -> int:
-    """How many devices of the kind that is wanted the worker has for one job."""
-    return Room.of(worker).slots if wanted == "cpu" else Room.of(worker).devices
 
 
 def reckoned(spec: JobSpec) -> JobSpec:
@@ -131,7 +127,7 @@ def _notes(spec: JobSpec, place: Place | None, tried: Mapping[str, Any], *, is_k
     """Why something is not known, or may come otherwise."""
     if place is None:
         queue = "" if spec.resources.queue is None else f" in the queue {spec.resources.queue!r}"
-        yield f"No live worker offers the device {spec.resources.device!r}{queue}: the job would wait for one."
+        yield f"No live worker offers {_devices(spec)}{queue}: the job would wait for one."
     if spec.cost is None and not tried.get("trial"):
         yield f"parameters, memory: a model of {spec.model.name} must be built to be weighed; the run tells them."
     if error := tried.get("error"):
@@ -144,11 +140,21 @@ def _notes(spec: JobSpec, place: Place | None, tried: Mapping[str, Any], *, is_k
 
 def _limits(spec: JobSpec, place: Place | None, *, is_tried: bool) -> Iterator[str]:
     """What the figures do not cover."""
-    if spec.resources.devices > 1:
-        yield "memory: at most so much in each process; a trial would be of one device, so there is none for several."
+    if spec.resources.processes > 1:
+        yield "memory: that of each process; a trial would be of one device, so there is none for several."
     if spec.phases is not None and is_tried:
         yield "seconds, memory: the trial is of the first phase; other optimizers may take more."
     if spec.early_stopping is not None:
         yield "epochs: early stopping may end the job before; this counts all of them."
     if place is not None and place.kind == "mps":
         yield "memory: on Apple's GPUs the arithmetic is that of main memory."
+
+
+def _devices(spec: JobSpec) -> str:
+    wanted = spec.resources
+    nodes = "" if wanted.nodes == 1 else f" with members for {wanted.nodes} nodes"
+    return (
+        f"the device {wanted.device!r}"
+        if wanted.devices == 1
+        else f"{wanted.devices} devices of the kind {wanted.device!r}"
+    ) + nodes

@@ -20,6 +20,10 @@ class Room(NamedTuple):
         gpus = sum(name.startswith("cuda:") for name in worker.devices)
         return cls(worker.slots, min(worker.slots, gpus) or worker.slots)
 
+    def holds(self, devices: int, *, kind: str) -> bool:
+        """Whether so many devices of this kind are here; a job that names no CPU has the best kind."""
+        return devices <= (self.slots if kind == "cpu" else self.devices)
+
 
 def devices_of(spec: Mapping[str, Any]) -> int:
     """How many devices a job with this spec trains on at a time, on each of its nodes."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 Told = TypeVar("Told")
 
@@ -70,6 +71,11 @@ class Peers:
     def put(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         """Let the model have these weights, which are whole."""
         model.load_state_dict(weights)
+
+    def take_over(self, old: nn.Module, new: nn.Module, optimizer: Optimizer) -> None:
+        """Let `new` have the very weights of `old`, which is built like it, and `optimizer` move them there."""
+        del optimizer  # it has hold of them
+        new.load_state_dict(old.state_dict(keep_vars=True), assign=True)
 
     def around(self, model: nn.Module) -> nn.Module:
         """What to call for a forward pass whose backward pass adds up the gradients of all processes."""

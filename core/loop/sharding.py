@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +33,20 @@ def shard(model: nn.Module, device: torch.device, size: int) -> None:
             if any(weight.requires_grad for weight in block.parameters()):
                 fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
+
+
+def take_over(old: nn.Module, new: nn.Module, optimizer: Optimizer, *, share_out: Callable[[nn.Module], None]) -> None:
+    """Cut `new`, which is built like `old`, and give it the pieces of that; `optimizer` then moves these."""
+    for before, after in zip(old.parameters(), new.parameters(), strict=True):
+        after.requires_grad_(before.requires_grad)
+    share_out(new)
+    new.load_state_dict(old.state_dict())
+    taken: dict[Tensor, Tensor] = dict(zip(old.parameters(), new.parameters(), strict=True))
+    for group in optimizer.param_groups:
+        group["params"] = [taken[weight] for weight in group["params"]]
+    kept = {taken[weight]: state for weight, state in optimizer.state.items()}
+    optimizer.state.clear()
+    optimizer.state.update(kept)
 
 
 def whole(value: Any) -> Any:

@@ -110,7 +110,7 @@ def _rebuild_model(run: Run) -> None:
     """The model of the new spec around the very same weights, so that optimizer and schedule keep hold of them."""
     with undisturbed(run.device):
         model = make_model(run.spec)
-    model.load_state_dict(run.model.state_dict(keep_vars=True), assign=True)
+    run.peers.take_over(run.model, model, run.optimizer)
     run.model = model
 
 

@@ -11,6 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
 
 from core.loop.peers import Peers, Told
 
@@ -98,6 +99,15 @@ class Together(Peers):
     def put(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         """Let the model have these weights, which are whole."""
         self._whole(model).load_state_dict(weights)
+
+    def take_over(self, old: nn.Module, new: nn.Module, optimizer: Optimizer) -> None:
+        """Let `new` have the very weights of `old`, which is built like it, and `optimizer` move them there."""
+        if not self.shards:
+            super().take_over(old, new, optimizer)
+            return
+        from core.loop import sharding
+
+        sharding.take_over(old, new.to(self._device), optimizer, share_out=self.share_out)
 
     def _whole(self, model: nn.Module) -> Any:
         if not self.shards:

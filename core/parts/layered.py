@@ -116,11 +116,22 @@ def _couples(*, layers: Sequence[PartSettings]) -> bool:
     return any(known.get(one.name).facts.get("couples_batch") for one in _every(layers))
 
 
+def _in_one_piece(*, layers: Sequence[PartSettings]) -> bool:
+    return any(known.get(one.name).facts.get("in_one_piece") for one in _every(layers))
+
+
 def _smallest_batch(*, layers: Sequence[PartSettings]) -> int:
     return 2 if _couples(layers=layers) else 1
 
 
-@models.register(cost=_cost, misfits=_misfits, smallest_batch=_smallest_batch, batch_coupled=_couples, pictures=True)
+@models.register(
+    cost=_cost,
+    misfits=_misfits,
+    smallest_batch=_smallest_batch,
+    batch_coupled=_couples,
+    in_one_piece=_in_one_piece,
+    pictures=True,
+)
 def layers(shape: ModelShape, *, layers: Stack) -> nn.Module:
     """Layers one after another as a list says them, each sized by what reaches it; the last gives the predictions."""
     from core.nets.layers import Layers

@@ -1,7 +1,7 @@
 """Layers of the model `layers`: each builds one module; the shape before the star is what reaches it, of one sample.
 
 The fact `sized` tells by arithmetic what the layer hands on and costs, or raises Misfit; `couples_batch` says that a
-prediction rests on the whole batch. Settings are torch's own.
+prediction rests on the whole batch, `in_one_piece` that its kernels want their weights so. Settings are torch's own.
 """
 
 from __future__ import annotations

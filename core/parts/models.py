@@ -1,7 +1,8 @@
 """Models, sized from the data; each tells its cost by arithmetic, so that no spec is built to be judged.
 
 Of the other facts, `smallest_batch` says what batch norm needs, `batch_coupled` whether a prediction rests on its whole
-batch, and `patchable` names the settings that leave every weight its name and shape: a fork may change them.
+batch, `in_one_piece` whether its kernels want their weights so, and `patchable` names the settings that leave every
+weight its name and shape: a fork may change them.
 `embeds` says that words may come as codes, if its setting `embeddings` asks for it. `misfits` yields what does not fit
 the shape to be built from, and `pictures` says that samples may be pictures, which are then scaled as wholes.
 """

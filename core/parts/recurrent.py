@@ -30,7 +30,7 @@ def _recurrent(name: str, gates: int) -> Any:
     return told
 
 
-@layers.register(sized=_recurrent("gru", 3))
+@layers.register(sized=_recurrent("gru", 3), in_one_piece=True)
 def gru(shape: Shape, *, hidden_size: Hidden, bidirectional: bool = False, returns: Returns = "all") -> nn.Module:
     """A gated recurrent unit over (time, columns), all of its states or the last one (Cho et al., 2014)."""
     from torch import nn
@@ -41,7 +41,7 @@ def gru(shape: Shape, *, hidden_size: Hidden, bidirectional: bool = False, retur
     return Recurrent(rnn, last=returns == "last")
 
 
-@layers.register(sized=_recurrent("lstm", 4))
+@layers.register(sized=_recurrent("lstm", 4), in_one_piece=True)
 def lstm(shape: Shape, *, hidden_size: Hidden, bidirectional: bool = False, returns: Returns = "all") -> nn.Module:
     """Long short-term memory over (time, columns); as `gru` (Hochreiter & Schmidhuber, 1997)."""
     from torch import nn

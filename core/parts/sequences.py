@@ -125,7 +125,7 @@ def cnn1d(
     )
 
 
-@models.register(cost=_rnn_cost, dims=(1, 2), patchable=("dropout",))
+@models.register(cost=_rnn_cost, dims=(1, 2), patchable=("dropout",), in_one_piece=lambda **_: True)
 def rnn(
     shape: ModelShape,
     *,

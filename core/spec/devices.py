@@ -72,6 +72,9 @@ def weights_can_be_in_pieces(outline: Outline) -> Iterator[Finding]:
     if wrong and resources.processes > 1:
         told = f"The optimizer {shown(wrong[0])} needs weights in one piece. Take sharding 'ddp', or another optimizer."
         yield Finding(("optimizer",), wrong[0], told, sorted(_BY_NUMBER))
+    if outline.model.facts.get("in_one_piece", _never)(**outline["model"].settings()):
+        told = "The kernels of recurrent layers hold their weights in one piece. Take 'ddp', or another model."
+        yield Finding(field, "fsdp", told, ["ddp"])
     if outline["ema"] is not None:
         yield Finding(
             ("ema",), None, "A moving average is of weights in one piece. Take null, or sharding 'ddp'.", [None]
@@ -95,6 +98,10 @@ DEVICE_CHECKS: tuple[Check, ...] = (
 _BY_NUMBER = frozenset({"sgd", "rmsprop", "adam", "adamw", "adamax", "adagrad", "adadelta", "nadam", "radam", "asgd"})
 """The optimizers that move each weight by its own gradient alone."""
 _KINDS = ["auto", "cpu", "cuda"]
+
+
+def _never(**_: object) -> bool:
+    return False
 
 
 def _fewest_at_once(outline: Outline) -> int:

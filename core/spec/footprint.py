@@ -43,22 +43,31 @@ class Footprint:
 def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
     """What a run of `spec` will take of the main memory, or of a GPU's: there nothing is held before, or read.
 
+    Of a run of several processes it is what the first of them takes, which has the longest part of each batch.
     Raises ValueError for a model whose cost no arithmetic knows.
     """
     if (cost := spec.cost) is None:
         raise ValueError(f"A model of {spec.model.name} must be built to be weighed.")
-    weights = FLOAT * cost.parameters
+    weights, whole = _own_weights(spec, cost), FLOAT * cost.parameters
     optimizer = weights * spec.optimizer_state
-    at_once = min(spec.micro_batch_size or spec.batch_size, spec.train_samples)
+    part = -(-min(spec.batch_size, spec.train_samples) // spec.resources.processes)
+    at_once = min(spec.micro_batch_size or part, part)
     width = FLOAT if spec.precision == "fp32" else FLOAT / 2
     activations = round(width * cost.activations * at_once * SWELLS)
     data = _held_data(spec)
-    kept = data + 2 * weights + optimizer + _copies(spec) * weights
-    working = max(activations, _evaluation(spec, cost))
+    kept = data + 2 * weights + optimizer + _copies(spec) * whole
+    gathered = whole if weights < whole else 0  # pieces meet while they compute, in small models all at once
+    working = gathered + max(activations, _evaluation(spec, cost))
     reading = 0 if on_gpu else _read_data(spec)
     baseline = 0 if on_gpu else WARM_BYTES
     peak = baseline + KERNEL_BYTES + max(reading, kept + working)
     return Footprint(weights, weights, optimizer, activations, data, baseline, peak)
+
+
+def _own_weights(spec: JobSpec, cost: Cost) -> int:
+    """The bytes of the weights that one process has of its own."""
+    pieces = spec.resources.processes if spec.resources.sharding == "fsdp" else 1
+    return -(-FLOAT * cost.parameters // pieces)
 
 
 def _copies(spec: JobSpec) -> int:

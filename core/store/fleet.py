@@ -96,8 +96,7 @@ def _silent(tx: Tx) -> Any:
 
 
 def _has_room(worker: Worker, job: Job) -> bool:
-    room = Room.of(worker)
-    return devices_of(job.spec) <= (room.slots if job.device == "cpu" else room.devices)
+    return Room.of(worker).holds(devices_of(job.spec), kind=job.device)
 
 
 def _worker(row: Any, holding: list[str]) -> Worker:

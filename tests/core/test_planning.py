@@ -31,6 +31,10 @@ def spec(**fields: Any) -> Any:
         ({"queue": "night", "device": "cpu"}, Place("cpu", ("b",))),
         ({"queue": "cpu", "device": "cuda"}, None),
         ({"device": "mps"}, None),
+        ({"devices": 2}, Place("cpu", ("a", "b"))),
+        ({"devices": 2, "device": "cuda"}, Place("cuda:0", ("b",))),
+        ({"devices": 3}, None),
+        ({"nodes": 2}, None),
     ],
 )
 def test_a_job_runs_where_queue_and_device_allow(resources: dict[str, Any], found: Place | None) -> None:
@@ -99,3 +103,22 @@ def test_a_trial_takes_numbers_for_what_only_the_run_finds(more: dict[str, Any])
     taken = reckoned(spec(**more)).model_dump(include={"lr", "batch_size"})
     assert all(isinstance(value, int | float) for value in taken.values())
     assert plan(spec(**more), None, None)["spec"].items() >= more.items()
+
+
+def test_of_several_devices_each_holds_its_part_of_a_batch_and_with_fsdp_of_the_weights() -> None:
+    wide: dict[str, Any] = {"model": {"name": "mlp", "hidden": [4096, 4096]}, "batch_size": 1000}
+    one, two, pieces = (
+        footprint(spec(**wide, resources=resources), on_gpu=False)
+        for resources in ({}, {"devices": 2}, {"devices": 2, "sharding": "fsdp"})
+    )
+    assert 2 * two.activations_bytes == pytest.approx(one.activations_bytes, abs=4)
+    assert (two.weights_bytes, two.optimizer_bytes) == (one.weights_bytes, one.optimizer_bytes)
+    assert 2 * pieces.optimizer_bytes == one.optimizer_bytes
+    assert pieces.peak_bytes < two.peak_bytes < one.peak_bytes
+
+
+def test_a_plan_for_several_devices_says_of_what_its_memory_is_and_who_is_missing() -> None:
+    resources = {"device": "cuda", "devices": 3}
+    first, _, last = plan(spec(resources=resources), place(spec(resources=resources), [CPU, GPU]), None)["notes"]
+    assert first == "No live worker offers 3 devices of the kind 'cuda': the job would wait for one."
+    assert last.startswith("memory: that of each process")

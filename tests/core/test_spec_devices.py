@@ -11,6 +11,11 @@ from core.spec import JobSpec, parse_spec
 from core.spec.patching import patched
 
 JOB: dict[str, Any] = {"dataset": "digits", "model": "mlp"}
+STEPS = {"name": "residual", "layers": [{"name": "gru", "hidden_size": 8}]}
+READS = {
+    "name": "layers",
+    "layers": [{"name": "reshape", "shape": [8, 8]}, STEPS, "flatten", {"name": "linear", "out": "auto"}],
+}
 NORMED = {"name": "mlp", "batch_norm": True}
 
 
@@ -45,6 +50,13 @@ def test_one_device_is_what_a_job_has_when_nothing_is_said() -> None:
         ({"resources": {"devices": 2, "sharding": "fsdp"}, "optimizer": "muon"}, "/optimizer", "in one piece"),
         ({"resources": {"devices": 2, "sharding": "fsdp"}, "ema": {"decay": 0.9}}, "/ema", "in one piece"),
         ({"resources": {"devices": 2, "sharding": "fsdp"}, "precision": "fp16"}, "/precision", 'Take "bf16"'),
+        ({"resources": {"devices": 2, "sharding": "fsdp"}, "sharpness": {}}, "/sharpness", "not shaken"),
+        (
+            {"resources": {"devices": 2, "sharding": "fsdp"}, "model": "rnn", "dataset": "blobs"},
+            "/resources/sharding",
+            "recurrent layers",
+        ),
+        ({"resources": {"devices": 2, "sharding": "fsdp"}, "model": READS}, "/resources/sharding", "recurrent layers"),
         ({"resources": {"devices": 0}}, "/resources/devices", "greater than or equal to 1"),
     ],
 )

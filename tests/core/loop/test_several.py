@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
+from core.data import PADDING
 from core.events import Finished, Started
+from core.loading import data
+from core.loading.samples import Samples
+from core.loop.assembly import assemble
 from core.loop.peers import ALONE, Peers, order_of
-from tests.core.loop.interrupting import Attempt, Bench, pieced
+from core.loop.run import Run
+from core.loop.step import find_gradients
+from tests.core.loop.interrupting import Attempt, Bench, pieced, stage, up_to
 from tests.core.loop.several import Several
+from tests.core.uploading import Shelf
 
 BLOBS = {"name": "blobs", "samples": 126, "features": 5, "classes": 3, "noise": 4}
 JOB: dict[str, Any] = {
@@ -26,6 +34,7 @@ JOB: dict[str, Any] = {
 """100 samples train: eleven batches of 9, and a last one of a single sample, of which the second process has none."""
 TWO = {"resources": {"devices": 2}}
 IN_TURN = [{"optimizer": "adam", "lr": 0.01, "epochs": 1}, {"optimizer": "sgd", "lr": 0.1, "epochs": 1}]
+SLOW = [{"params": "hidden.0.*", "lr_scale": 0.25}]
 DROPOUT = {"name": "mlp", "hidden": [8], "dropout": 0.3}
 
 
@@ -47,9 +56,11 @@ def same_figures(one: Attempt, other: Attempt) -> None:
         {"loader": {"num_workers": 1, "shuffle": False}, "clip_grad_norm": 0.5, "batch_size": 32},
         {"augment": [{"name": "mixup", "alpha": 1.0}, {"name": "noise", "std": 0.1}]},
         {"split": {"folds": 2, "test": 0.2}, "early_stopping": {"patience": 1}, "dataset": {**BLOBS, "samples": 40}},
+        {"micro_batch_size": 2, "ema": {"decay": 0.9}, "freeze": ["output.bias"], "param_groups": SLOW},
+        {"lr": "auto", "batch_size": "auto"},
         {"phases": IN_TURN, "optimizer": "adam", "lr": 0.01, "sharpness": {"directions": 2}, "seeds": 2},
     ],
-    ids=["uneven", "clip", "mixed", "folds", "phases"],
+    ids=["uneven", "clip", "mixed", "folds", "groups", "auto", "phases"],
 )
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 def test_two_processes_give_the_figures_of_one(bench: Bench, several: Several, changes: dict[str, Any]) -> None:
@@ -103,6 +114,11 @@ def test_a_run_goes_on_with_another_number_of_processes_and_says_so(bench: Bench
         same_figures(again, first)
 
 
+READS: dict[str, Any] = {
+    "model": {"name": "gpt", "n_layer": 1, "n_head": 2, "n_embd": 8, "dropout": 0},
+    "preprocess": {"block_size": 8},
+    "batch_size": 6,
+}
 FSDP = {"resources": {"devices": 2, "sharding": "fsdp"}}
 
 
@@ -110,7 +126,7 @@ FSDP = {"resources": {"devices": 2, "sharding": "fsdp"}}
     "job",
     [
         {**JOB, "batch_size": 30, "clip_grad_norm": 0.5, "micro_batch_size": 7, "optimizer": "adam", "lr": 0.01},
-        {**JOB, "early_stopping": {"patience": 9}, "split": {"test": 0.2}},
+        {**JOB, "early_stopping": {"patience": 9}, "split": {"test": 0.2}, "micro_batch_size": 2},
         {**JOB, "split": {"folds": 2}, "dataset": {**BLOBS, "samples": 40}},
     ],
     ids=["clip", "best", "folds"],
@@ -137,6 +153,18 @@ def test_weights_in_pieces_are_whole_in_a_checkpoint_for_any_number_of_devices(b
         same_figures(again, first)
 
 
+def test_a_fork_of_weights_in_pieces_may_change_what_leaves_the_model_its_weights(
+    bench: Bench, several: Several
+) -> None:
+    job = {**JOB, "batch_size": 30, "optimizer": "adam", "lr": 0.01, "model": DROPOUT}
+    fork = {**job, "model": {**DROPOUT, "dropout": 0.0}}
+    given, lineage = up_to(bench.attempt(job), 1)[-1:], [stage(job, 1)]
+    one = bench.attempt(fork, *given, lineage=lineage)
+    two = several.attempt({**fork, **FSDP}, *given, lineage=lineage)
+    assert two.notices == one.notices == []
+    same_figures(one, two)
+
+
 def test_the_leader_says_when_all_stop(several: Several) -> None:
     job = {**JOB, "batch_size": 30, "checkpoints": {"every_s": None}, **TWO}
     stopped = several.attempt(job, stop_after=3)
@@ -154,9 +182,35 @@ def test_the_parts_of_a_batch_are_as_even_as_can_be_and_together_the_batch() -> 
     assert order_of(ALONE, order, batch_size=5) is order
 
 
+def test_a_part_of_a_batch_counts_by_its_tokens_that_are_no_padding(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    spec = shelf.spec(shelf.put("a.txt", b"to be or not to be, " * 60), {}, **READS)
+    run = assemble(spec, data.make(spec, cache=None, datasets=tmp_path), device=torch.device("cpu"))
+    batch = run.data.train.take(torch.arange(6))
+    batch.y[4:, 2:] = PADDING
+    one, gradients = found(run, batch)
+    tokens, parts = run.count(batch), list[tuple[float, Tensor]]()
+    for rank in range(3):
+        run.peers = Peer(rank, 3, tokens)
+        part = run.peers.part(6)
+        parts.append(found(run, Samples(batch.x[part], batch.y[part])))
+    assert sum(loss for loss, _ in parts) / 3 == pytest.approx(one, abs=1e-6)
+    torch.testing.assert_close(sum(part for _, part in parts) / 3, gradients)
+
+
+def found(run: Run, batch: Samples) -> tuple[float, Tensor]:
+    loss = find_gradients(run, batch)
+    return loss.item(), torch.cat(
+        [weight.grad.flatten() for weight in run.model.parameters() if weight.grad is not None]
+    )
+
+
 class Peer(Peers):
-    def __init__(self, rank: int, size: int) -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int, size: int, whole: int = 0) -> None:
+        self.rank, self.size, self._whole = rank, size, whole
+
+    def total(self, count: int) -> int:
+        return self._whole or count
 
 
 def test_what_is_left_to_the_run_is_found_by_its_leader(several: Several) -> None:
