@@ -58,6 +58,7 @@ def shares(told: list[dict[str, Any]]) -> torch.Tensor:
     [
         {"model": {"name": "mlp", "hidden": [16]}},
         {"model": {"name": "cnn", "channels": [4], "hidden": [8]}, "split": {"folds": 2}},
+        {"model": {"name": "mlp", "hidden": [30_000]}, "batch_size": 700, "epochs": 1, "lr": 0.0001},
         {"model": "linear", "early_stopping": {"patience": 1, "restore_best": True}, "lr": 0.5},
         {"model": {"name": "mlp", "hidden": [16], "batch_norm": True}, "ema": {"decay": 0.9}, "precision": "bf16"},
     ],
