@@ -165,6 +165,7 @@ class LinksView(View):
     resume: str = ""
     retry: str = ""
     fork: str = ""
+    predict: str = ""
 
 
 class JobView(View):
