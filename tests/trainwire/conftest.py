@@ -8,8 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.processes import Up, up
+from tests.trainwire import warm
 from tests.trainwire.fakes import Scripted, serving
 from trainwire.client import Client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands() -> Iterator[None]:
+    """The end of the process that the commands are forked from."""
+    yield
+    warm.close()
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.processes import Up, command, environment, trainwire
+from tests.acceptance.processes import Up, command, environment
 from tests.trainwire.fakes import Answer, Scripted
 from tests.trainwire.specs import DIVERGES, LONG, QUICK, WRONG
+from tests.trainwire.warm import trainwire
 from trainwire.client import Client
 
 

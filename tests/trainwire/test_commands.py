@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import trainwire
 from tests.trainwire.fakes import Answer, Scripted, job_body
+from tests.trainwire.warm import trainwire
 
 FORKED = job_body(id="job_2", parent={"id": "job_1", "epoch": 4})
 
