@@ -32,7 +32,7 @@ from core.store import schema as tables
 from tests.api.playing import NodeFake, Play, WorkBellFake, finished
 from tests.api.uploading import PROFILE, Looks
 
-EXAMPLES = 15
+EXAMPLES = 8
 CHECKS = [
     not_a_server_error,
     content_type_conformance,
