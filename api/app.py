@@ -34,6 +34,7 @@ from api.routes import (
     pages,
     plans,
     predictions,
+    reports,
     verbs,
 )
 from api.telemetry import UNTIMED, new_registry
@@ -42,7 +43,21 @@ from core.bell import WatchBell, WorkBell
 from core.settings import Settings
 from core.store import Store
 
-V1 = (plans, jobs, verbs, lineage, predictions, metrics, events, checkpoints, artifacts, exports, datasets, catalog)
+V1 = (
+    plans,
+    jobs,
+    verbs,
+    lineage,
+    predictions,
+    metrics,
+    events,
+    checkpoints,
+    artifacts,
+    reports,
+    exports,
+    datasets,
+    catalog,
+)
 
 
 def create_app(

@@ -7,7 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.examples import DATA_REFUSED, DETAILS, EPOCH, EVENTS, METRICS_CSV, PLANNED, PREDICTED, ROWS_CSV, SPEC_REFUSED
+from api.examples import (
+    DATA_REFUSED,
+    DETAILS,
+    EPOCH,
+    EVENTS,
+    METRICS_CSV,
+    PLANNED,
+    PREDICTED,
+    REPORTED,
+    ROWS_CSV,
+    SPEC_REFUSED,
+)
 from api.problems import MEDIA_TYPE, TITLES
 from core.wire import dumps
 
@@ -101,6 +112,7 @@ FIGURES: Responses = {
 
 
 PLAN: Responses = {200: {"description": "The plan.", "content": {"application/json": {"example": PLANNED}}}}
+REPORT: Responses = {200: {"description": "The report.", "content": {"application/json": {"example": REPORTED}}}}
 
 PREDICTIONS: Responses = {
     200: {"description": "The predictions.", "content": {"application/json": {"example": PREDICTED}}}

@@ -87,6 +87,43 @@ PLANNED: dict[str, Any] = {
     "notes": [],
 }
 
+REPORTED: dict[str, Any] = {
+    "version": 1,
+    "part": "test",
+    "samples": 150,
+    "epoch": 40,
+    "fold": None,
+    "seed": None,
+    "figures": {"loss": 0.31, "accuracy": 0.92},
+    "kind": "classes",
+    "classes": {
+        "accuracy": 0.92,
+        "macro": {"precision": 0.92, "recall": 0.92, "f1": 0.92},
+        "weighted": {"precision": 0.92, "recall": 0.92, "f1": 0.92},
+        "each": [
+            {"name": "fern", "precision": 0.911, "recall": 0.932, "f1": 0.922, "support": 74},
+            {"name": "rose", "precision": 0.932, "recall": 0.908, "f1": 0.92, "support": 76},
+        ],
+        "confusion": {"names": ["fern", "rose"], "counts": [[69, 5], [7, 69]]},
+        "confused": [
+            {"true": "rose", "predicted": "fern", "count": 7},
+            {"true": "fern", "predicted": "rose", "count": 5},
+        ],
+        "calibration": {
+            "bins": [{"count": 150, "share": 0.94, "accuracy": 0.92}],
+            "expected_error": 0.02,
+            "brier": 0.07,
+        },
+        "roc": None,
+        "precision_recall": None,
+    },
+    "labels": None,
+    "numbers": None,
+    "tokens": None,
+    "reconstruction": None,
+    "worst": [{"row": 411, "true": "fern", "predicted": "rose", "share": 0.99, "loss": 4.6}],
+}
+
 EPOCH = {
     "epoch": 7,
     "train_loss": 0.1842,

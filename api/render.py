@@ -61,7 +61,7 @@ def _job(job: Job, queue: Mapping[str, Any]) -> dict[str, Any]:
 
 def _links(job_id: str) -> dict[str, str]:
     path = job_path(job_id)
-    files = ("events", "metrics", "logs", "checkpoints", "artifacts")
+    files = ("events", "metrics", "logs", "checkpoints", "artifacts", "report")
     rooms = (*files, "cancel", "pause", "resume", "retry", "fork", "predict")
     return {"self": path, **{room: f"{path}/{room}" for room in rooms}}
 

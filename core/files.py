@@ -11,6 +11,9 @@ from pathlib import Path
 
 from core.job import Artifact
 
+REPORT = "report.json"
+"""The artifact that says what the kept weights predict of the part held back."""
+
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:

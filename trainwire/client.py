@@ -22,6 +22,7 @@ from core.views import (
     JobView,
     Page,
     PlanView,
+    ReportView,
 )
 from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_path, written
 from trainwire.datasets import Datasets
@@ -175,6 +176,9 @@ class Client(Datasets, Predictions):
     def fetch(self, artifact: ArtifactView, folder: Path | str = ".") -> Path:
         """Fetch one file of a job into `folder`, checked; returns where it lies."""
         return fetch(self._service, artifact, Path(folder))
+    def report(self, job_id: str) -> ReportView:
+        """What the kept weights of a job that succeeded predict of the part held back; raises NotFound, WrongStatus."""
+        return self._service.read(ReportView, self._ask("GET", job_path(job_id, "report")))
 
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class Data:
     columns: Columns
     test: SampleSet | None = None
     """Looked at once, when all is done: it stays in main memory."""
+    rows: Mapping[str, split.Rows] = field(default_factory=dict)
+    """Which row of the dataset each sample of a held back part is, from 1, by the part's name; a text has none."""
 
     def on(self, device: torch.device, *, train: bool) -> Data:
         """The same data on `device`: what is held back, and with `train` what trains, as far as that fits there."""
@@ -112,7 +114,7 @@ def _made(spec: JobSpec, *, cache: Path | None, datasets: Path | Folders | None)
         )
 
     held, test = (samples(reading.rows(rows), rows) if len(rows) else None for rows in (parts.validation, parts.test))
-    return Data(samples(train, parts.train), held, columns, test)
+    return Data(samples(train, parts.train), held, columns, test, joining.numbered(spec, parts))
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _streamed(spec: JobSpec, source: Source, made: streaming.Features, parts: sp
         return made.samples(rows, torch.tensor(y, dtype=torch.int64) if spec.data_shape.classes else target(y))
 
     held, test = (samples(rows) if len(rows) else None for rows in (parts.validation, parts.test))
-    return Data(samples(parts.train), held, Columns(made.scaling, target, source.class_names, names, encoder), test)
+    columns = Columns(made.scaling, target, source.class_names, names, encoder)
+    return Data(samples(parts.train), held, columns, test, joining.numbered(spec, parts))
 
 
 def _series(spec: JobSpec, table: Table) -> Data:
@@ -149,7 +152,7 @@ def _series(spec: JobSpec, table: Table) -> Data:
         raise InvalidData(f"The dataset {spec.dataset.name!r} holds infinite numbers; there is no learning from these.")
     made = series.read(spec, table)
     columns = Columns(made.features, made.target, feature_names=made.encoder.slots, encoder=made.encoder)
-    return Data(made.parts["train"], made.parts.get("validation"), columns, made.parts.get("test"))
+    return Data(made.parts["train"], made.parts.get("validation"), columns, made.parts.get("test"), made.numbers)
 
 
 def _plain_text(spec: JobSpec, path: Path) -> Data:

@@ -40,6 +40,17 @@ def parts(spec: JobSpec, source: Source) -> split.Parts:
     )
 
 
+def numbered(spec: JobSpec, parts: split.Parts) -> dict[str, split.Rows]:
+    """Which row each sample of a held back part is, counted from 1: of the dataset, or of the part's own file.
+
+    Rows that were left out for want of a target do not count.
+    """
+    found = {"validation": parts.validation, "test": parts.test}
+    own, behind = sum(spec.drawn_sizes), spec.split_sizes.validation - spec.drawn_sizes.validation
+    begins = {"validation": own, "test": own + behind}
+    return {part: rows + 1 - (begins[part] if len(rows) and rows[0] >= own else 0) for part, rows in found.items()}
+
+
 def joined(whole: Source, apart: Mapping[Held, Source]) -> Source:
     """The rows of `whole`, then those of each file in `apart`, with the classes of `whole`.
 

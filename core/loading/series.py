@@ -90,6 +90,8 @@ class Made:
     features: Scaling
     target: Scaling
     parts: dict[str, SeriesWindows]
+    numbers: dict[str, Places]
+    """The row of the file, from 1, that each window of a part forecasts first."""
 
 
 def read(spec: JobSpec, table: Table) -> Made:
@@ -115,7 +117,8 @@ def read(spec: JobSpec, table: Table) -> Made:
         for name, places in starts.items()
         if len(places)
     }
-    return Made(encoder, features, target, parts)
+    numbers = {name: order[places + series.window] + 1 for name, places in starts.items()}
+    return Made(encoder, features, target, parts, numbers)
 
 
 def _ordered(table: Table, series: Series) -> tuple[Places, list[int]]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.loading.samples import SampleSet
 from core.loop import language, reconstruction
-from core.loop.run import Run
+from core.loop.run import Run, See, unseen
 from core.registry import metrics
 from core.spec import JobSpec
 
@@ -32,17 +32,19 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
     return (None, {}) if held is None else judge(run, held)
 
 
-def judge_by_test(run: Run) -> dict[str, float] | None:
-    """`loss` and the metrics, by their plain names, of the weights that are kept over the test part; None without one.
+def judge_kept(run: Run, see: See) -> dict[str, float] | None:
+    """`loss` and the metrics, by their plain names, of the weights that are kept; None where nothing is held back.
 
-    It is the last thing that a run does with its model, which has those weights from here on.
+    Over the test part, or over the validation part without one; `see` gets what is predicted there. It is the last
+    thing that a run does with its model, which has those weights from here on.
     """
-    if run.data.test is None:
+    samples = run.data.held if run.data.test is None else run.data.test
+    if samples is None:
         return None
     if run.kept.weights:
         run.peers.put(run.judged, run.kept.weights)
     with torch.inference_mode():
-        cost, figures = judge(run, run.data.test)
+        cost, figures = judge(run, samples, see)
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
 
 
@@ -53,17 +55,20 @@ def rows_at_once(spec: JobSpec) -> int:
     return max(1, min(8192, most, _FEATURES // width))
 
 
-def judge(run: Run, samples: SampleSet) -> tuple[float, dict[str, float]]:
-    """The cost and the metrics over these samples."""
+def judge(run: Run, samples: SampleSet, see: See = unseen) -> tuple[float, dict[str, float]]:
+    """The cost and the metrics over these samples; `see` gets what is predicted."""
     run.judged.eval()
     if run.spec.data_shape.next_token:
-        return language.judge(run, samples.cut(rows_at_once(run.spec)))
+        return language.judge(run, samples.cut(rows_at_once(run.spec)), see)
     if run.spec.data_shape.reconstructs:
-        return reconstruction.judge(run, samples.cut(rows_at_once(run.spec)))
+        return reconstruction.judge(run, samples.cut(rows_at_once(run.spec)), see)
     parts = (part.to(run.device) for part in samples.cut(rows_at_once(run.spec)))
     prediction = torch.cat([run.predict(part.x) for part in parts])
-    cost = run.loss(prediction, samples.y.to(run.device)).item()
-    return cost, _measure(run, prediction.cpu(), samples.y.cpu())
+    target = samples.y
+    cost = run.loss(prediction, target.to(run.device)).item()
+    prediction, target = prediction.cpu(), target.cpu()
+    see(prediction, target)
+    return cost, _measure(run, prediction, target)
 
 
 def _measure(run: Run, prediction: Tensor, target: Tensor) -> dict[str, float]:

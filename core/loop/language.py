@@ -9,11 +9,11 @@ import torch
 
 from core.data import PADDING
 from core.loading.samples import Samples
-from core.loop.run import Run
+from core.loop.run import Run, See
 from core.registry import metrics
 
 
-def judge(run: Run, pieces: Iterable[Samples]) -> tuple[float, dict[str, float]]:
+def judge(run: Run, pieces: Iterable[Samples], see: See) -> tuple[float, dict[str, float]]:
     """The mean cost of a token and the metrics over all pieces; what is padding does not count."""
     widths = _widths(run)
     in_bytes = {name: bool(metrics.get(name.removeprefix("val_")).facts.get("in_bytes")) for name in run.metrics}
@@ -25,6 +25,7 @@ def judge(run: Run, pieces: Iterable[Samples]) -> tuple[float, dict[str, float]]
         if not (count := int(known.sum())):
             continue
         prediction = run.predict(piece.x.to(run.device))
+        see(prediction, piece.y)
         costs.append(run.loss(prediction, piece.y.to(run.device)).item() * count)
         counts.append(count)
         scores, target = prediction[known.to(run.device)].cpu(), piece.y[known].cpu()

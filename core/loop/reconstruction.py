@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.loading.batches import Feed
 from core.loading.samples import Samples
-from core.loop.run import Run
+from core.loop.run import Run, See
 
 
 def to_itself(feed: Feed) -> Feed:
@@ -22,7 +22,7 @@ def to_itself(feed: Feed) -> Feed:
     return fed
 
 
-def judge(run: Run, pieces: Iterable[Samples]) -> tuple[float, dict[str, float]]:
+def judge(run: Run, pieces: Iterable[Samples], see: See) -> tuple[float, dict[str, float]]:
     """The mean cost of a sample and the metrics over all pieces, both of the numbers that the model gets.
 
     These are scaled, so that columns of different units count alike.
@@ -33,6 +33,7 @@ def judge(run: Run, pieces: Iterable[Samples]) -> tuple[float, dict[str, float]]
     for piece in pieces:
         x = piece.x.to(run.device)
         made = run.predict(x)
+        see(made, x)
         costs.append(run.loss(made, x).item() * len(x))
         counts.append(len(x))
         for metric in run.metrics.values():

@@ -35,6 +35,12 @@ from core.schedule import Schedule
 from core.spec import JobSpec
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+See = Callable[[Tensor, Tensor], None]
+"""Gets what comes out of a model and the targets as they are trained on: all at once or piece by piece."""
+
+
+def unseen(prediction: Tensor, target: Tensor) -> None:
+    """Look at nothing."""
 
 
 class Stateful(Protocol):

@@ -13,19 +13,21 @@ from core import wire
 from core.errors import Diverged
 from core.events import EpochDone, Finished, Resumed, RunEvent, Started, Stopped
 from core.failpoints import failpoint
-from core.job import EpochRow, Progress, Reason
+from core.job import Artifact, EpochRow, Reason
 from core.loop.assembly import restores_best
 from core.loop.auto import find_numbers
 from core.loop.cadence import Cadence, Saving, StopAsked, never
 from core.loop.course import Leg, legs
 from core.loop.epoch import train_epoch
-from core.loop.evaluate import judge_by_test
+from core.loop.evaluate import judge_kept
 from core.loop.gauge import Gauge
 from core.loop.groups import trainable
 from core.loop.peers import ALONE, Peers
 from core.loop.preparation import settle
+from core.loop.report import Seen
+from core.loop.report import save as save_report
 from core.loop.resuming import begin
-from core.loop.run import Run, is_finite
+from core.loop.run import Run, is_finite, unseen
 from core.loop.sharpness import measure as sharpness_of
 from core.loop.stages import enter
 from core.loop.supply import Supply
@@ -113,9 +115,11 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None, found: Mapping[st
     )
 
 
-def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[Progress | Finished]:
+def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[RunEvent]:
     failpoint("finish.before_weights")
-    test = run.peers.told(judge_by_test(run))
+    seen = Seen(run)
+    held = run.peers.told(judge_kept(run, seen if run.peers.leads else unseen))
+    test = None if run.data.test is None else held
     sharpness = run.peers.told((yield from sharpness_of(run)))
     folds, seeds = (several, None) if run.seed is None else (None, several)
     memory = run.gauge.memory(run) if run.gauge else None
@@ -124,7 +128,8 @@ def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterat
         return
     told = {"test": test and wire.finite(test), "sharpness": sharpness and wire.finite(sharpness)}
     figures = {**told, "folds": folds, "seeds": seeds}
-    artifacts = save_weights(run, weights, folder=folder, figures=figures, memory=memory)
+    artifacts: tuple[Artifact, ...] = save_weights(run, weights, folder=folder, figures=figures, memory=memory)
+    artifacts += (yield from save_report(run, seen, held, folder=folder)) if held else ()
     failpoint("finish.after_weights")
     reason = run.watch.reason or Reason.COMPLETED if several is None else run.rounds.reason
     yield Finished(reason, artifacts, test, folds, memory, seeds, sharpness)

@@ -35,6 +35,7 @@ from core.views.job import (
 from core.views.page import Page, View
 from core.views.plan import PlannedMemoryView, PlannedSecondsView, PlanView, RunsOnView, SamplesView
 from core.views.prediction import PredictionsView, WeightsView
+from core.views.report import ReportView
 from core.views.service import CatalogView, PartView, ProblemItem, ProblemView, WorkerPage, WorkerView
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "ProfileView",
     "ProgressView",
     "QueueView",
+    "ReportView",
     "RowsView",
     "RunsOnView",
     "SamplesView",

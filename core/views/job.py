@@ -160,6 +160,7 @@ class LinksView(View):
     logs: str
     checkpoints: str = ""
     artifacts: str
+    report: str = ""
     cancel: str
     pause: str = ""
     resume: str = ""

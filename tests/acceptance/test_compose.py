@@ -193,7 +193,8 @@ def test_a_job_goes_through_the_stack_that_the_file_describes(stack: Client, tmp
     job = stack.submit(SPEC)
     assert [event.data["epoch"] for event in stack.watch(job.id) if event.type == "epoch"] == [1, 2, 3]
     assert stack.job(job.id).status is Status.SUCCEEDED
-    assert {path.name for path in stack.download(job.id, tmp_path)} == {"model.safetensors", "model.json"}
+    home = {path.name for path in stack.download(job.id, tmp_path)}
+    assert home == {"model.safetensors", "model.json", "report.json"}
 
 
 @pytest.mark.timeout(180)

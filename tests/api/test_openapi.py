@@ -34,6 +34,7 @@ OPERATIONS = {
     "streamLogs": "GET /v1/jobs/{job_id}/logs",
     "listCheckpoints": "GET /v1/jobs/{job_id}/checkpoints",
     "listArtifacts": "GET /v1/jobs/{job_id}/artifacts",
+    "getReport": "GET /v1/jobs/{job_id}/report",
     "downloadArtifact": "GET /v1/jobs/{job_id}/artifacts/{name}",
     "exportJob": "POST /v1/jobs/{job_id}/export",
     "uploadDataset": "POST /v1/datasets",

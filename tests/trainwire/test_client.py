@@ -38,7 +38,7 @@ def test_a_job_from_spec_to_weights(client: Client, tmp_path: Path) -> None:
     assert [row["epoch"] for row in client.metrics(job.id, after=2)] == [3]
     assert client.wait(job.id).status is Status.SUCCEEDED
     paths = client.download(job.id, tmp_path / "home")
-    assert {path.name for path in paths} == {"model.safetensors", "model.json"}
+    assert {path.name for path in paths} == {"model.safetensors", "model.json", "report.json"}
     for artifact in client.artifacts(job.id):
         assert hashlib.sha256((tmp_path / "home" / artifact.name).read_bytes()).hexdigest() == artifact.sha256
     assert sorted(tmp_path.glob("home/.*")) == []
@@ -57,6 +57,26 @@ def test_a_plan_is_a_job_without_one_and_a_probe_measures_it(client: Client) -> 
     with pytest.raises(SpecRefused) as refused:
         client.plan(WRONG, probe=True)
     assert len(refused.value.problems) == 3
+
+
+def test_what_a_job_came_to_is_told_in_a_report(client: Client) -> None:
+    job = client.wait(client.submit(QUICK).id)
+    report = client.report(job.id)
+    last = client.metrics(job.id)[-1]
+    assert report.epoch == last["epoch"]
+    assert report.figures["loss"] == last["val_loss"]
+    assert report.classes is not None
+    assert sum(map(sum, report.classes.confusion.counts)) == report.samples
+
+
+def test_a_job_that_goes_on_has_no_report_yet(client: Client) -> None:
+    job = client.submit(LONG)
+    with pytest.raises(WrongStatus, match="at the end of a run"):
+        client.report(job.id)
+    client.cancel(job.id, force=True)
+    client.wait(job.id)
+    with pytest.raises(NotFound, match="is cancelled"):
+        client.report(job.id)
 
 
 def test_a_wait_ends_with_the_job_or_with_its_time(client: Client) -> None:

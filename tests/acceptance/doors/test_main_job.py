@@ -39,7 +39,7 @@ def test_a_posted_spec_becomes_a_model(door: Door, tmp_path: Path) -> None:
     assert [transition["status"] for transition in job["transitions"]] == ["queued", "running", "succeeded"]
 
     artifacts = door.http.get(f"/v1/jobs/{job_id}/artifacts").json()["data"]
-    assert {artifact["name"] for artifact in artifacts} == {"model.safetensors", "model.json"}
+    assert {artifact["name"] for artifact in artifacts} == {"model.safetensors", "model.json", "report.json"}
     for artifact in artifacts:
         body = door.http.get(f"/v1/jobs/{job_id}/artifacts/{artifact['name']}").raise_for_status().content
         assert hashlib.sha256(body).hexdigest() == artifact["sha256"]
