@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import create_app
+from api.examples import REPORTED
 from api.server import Server
 from core import intake
 from core.bell import LocalWatchBell
@@ -29,6 +30,7 @@ from core.job import Artifact
 from core.settings import Settings
 from core.store import Store, Upload
 from core.store import schema as tables
+from core.wire import dumps
 from tests.api.playing import NodeFake, Play, WorkBellFake, finished
 from tests.api.uploading import PROFILE, Looks
 
@@ -70,7 +72,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     play = Play(store, bell)
     running = play.running()
     (folder / "model.json").write_text("{}")
-    play.tell(running, finished(Artifact("model.json", "model.json", "application/json", 2, "0" * 64)))
+    (folder / "report.json").write_text(dumps(REPORTED))
+    made_by_it = [Artifact(name, name, "application/json", 2, "0" * 64) for name in ("model.json", "report.json")]
+    play.tell(running, finished(*made_by_it))
     gone, paused = play.ended(), play.queued()
     store.delete(gone.id)
     store.pause(paused.id)

@@ -53,9 +53,9 @@ def test_the_test_part_is_looked_at_once(train_job: TrainJob, monkeypatch: pytes
     seen: list[int] = []
     judge = evaluate.judge
 
-    def judged(run: Any, samples: Any) -> Any:
+    def judged(run: Any, samples: Any, *see: Any) -> Any:
         seen.append(len(samples.y))
-        return judge(run, samples)
+        return judge(run, samples, *see)
 
     monkeypatch.setattr(evaluate, "judge", judged)
     train_job(**JOB)
