@@ -176,6 +176,7 @@ class Client(Datasets, Predictions):
     def fetch(self, artifact: ArtifactView, folder: Path | str = ".") -> Path:
         """Fetch one file of a job into `folder`, checked; returns where it lies."""
         return fetch(self._service, artifact, Path(folder))
+
     def report(self, job_id: str) -> ReportView:
         """What the kept weights of a job that succeeded predict of the part held back; raises NotFound, WrongStatus."""
         return self._service.read(ReportView, self._ask("GET", job_path(job_id, "report")))
