@@ -12,7 +12,7 @@ from core.room import Room
 from core.spec import JobSpec
 from core.spec.auto import AUTO
 from core.spec.cost import FLOAT
-from core.spec.footprint import footprint
+from core.spec.footprint import WARM_BYTES, footprint
 from core.spec.found import with_likely_batch
 from core.spec.phases import usual_rate
 
@@ -52,24 +52,29 @@ def reckoned(spec: JobSpec) -> JobSpec:
 
 
 def plan(
-    spec: JobSpec, place: Place | None, pace: Pace | None, tried: Mapping[str, Any] | None = None
+    spec: JobSpec,
+    place: Place | None,
+    pace: Pace | None,
+    tried: Mapping[str, Any] | None = None,
+    *,
+    baseline_bytes: int | None = None,
 ) -> dict[str, Any]:
     """What a job of `spec` would be, for JSON.
 
-    `pace` is what earlier jobs took for such an epoch; `tried` what came of a trial: a `trial`, or an `error`.
+    `pace` is what earlier jobs took for such an epoch, and `baseline_bytes` what a training process held before it had
+    read anything; `tried` what came of a trial: a `trial`, or an `error`.
     """
     trial, asked = (tried or {}).get("trial"), spec
     spec = reckoned(spec)
-    parameters = _parameters(spec, trial)
     return {
         "spec": asked.model_dump(mode="json"),
-        "parameters": parameters,
-        "trainable_parameters": parameters,
+        "parameters": _parameters(spec, trial),
+        "trainable_parameters": _trainable(spec, trial),
         "samples": spec.split_sizes._asdict(),
         "steps_per_epoch": spec.steps_per_epoch,
         "epochs": spec.epochs * len(spec.rounds),
         "steps": sum(one.steps_per_epoch for one in spec.rounds) * spec.epochs,
-        "memory": _memory(spec, place, trial),
+        "memory": _memory(spec, place, trial, baseline_bytes or WARM_BYTES),
         "seconds": _tried_seconds(spec, trial) if trial else pace and _seconds(spec, pace),
         "runs_on": place and {"device": place.device, "queue": spec.resources.queue, "workers": list(place.workers)},
         "notes": [*_notes(spec, place, tried or {}, is_known=bool(pace or trial)), *_found_later(asked, spec)],
@@ -85,13 +90,22 @@ def _found_later(asked: JobSpec, spec: JobSpec) -> Iterator[str]:
 def _parameters(spec: JobSpec, trial: Mapping[str, Any] | None) -> int | None:
     if spec.cost is not None:
         return spec.cost.parameters
-    return None if trial is None else int(trial["memory"]["weights_bytes"]) // FLOAT
+    return None if trial is None else int(trial["memory"]["weights_bytes"]) // (FLOAT * (1 + (spec.ema is not None)))
 
 
-def _memory(spec: JobSpec, place: Place | None, trial: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _trainable(spec: JobSpec, trial: Mapping[str, Any] | None) -> int | None:
+    """What freeze leaves, only the built model knows: a trial tells it by the gradients that it had."""
+    if not spec.freeze:
+        return _parameters(spec, trial)
+    return None if trial is None else int(trial["memory"]["gradients_bytes"]) // FLOAT
+
+
+def _memory(
+    spec: JobSpec, place: Place | None, trial: Mapping[str, Any] | None, baseline: int
+) -> dict[str, Any] | None:
     """By arithmetic; of a trial all that was measured, which says of a model's activations nothing by themselves."""
     on_gpu = place is not None and place.kind == "cuda"
-    found = None if spec.cost is None else asdict(footprint(spec, on_gpu=on_gpu))
+    found = None if spec.cost is None else asdict(footprint(spec, on_gpu=on_gpu, warm_bytes=baseline))
     if trial is None:
         return found and {"source": "arithmetic", **found}
     unknown = {"activations_bytes": None, "data_bytes": None}
@@ -112,7 +126,7 @@ def _tried_seconds(spec: JobSpec, trial: Mapping[str, Any]) -> dict[str, Any]:
     """Every round starts anew; each epoch is trained and judged, and in the end the test part is judged once."""
     total_s = spec.test_samples * trial["sample_s"]
     for one in spec.rounds:
-        epoch_s = one.steps_per_epoch * trial["step_s"] + one.val_samples * trial["sample_s"]
+        epoch_s = one.steps_per_epoch * trial["step_s"] + one.val_samples * trial["sample_s"] + trial["rest_s"]
         total_s += trial["startup_s"] + spec.epochs * epoch_s
     return {
         "source": "probe",
@@ -130,6 +144,8 @@ def _notes(spec: JobSpec, place: Place | None, tried: Mapping[str, Any], *, is_k
         yield f"No live worker offers {_devices(spec)}{queue}: the job would wait for one."
     if spec.cost is None and not tried.get("trial"):
         yield f"parameters, memory: a model of {spec.model.name} must be built to be weighed; the run tells them."
+    if spec.freeze and not tried.get("trial"):
+        yield "trainable_parameters: what freeze names is known of the built model; the run tells them."
     if error := tried.get("error"):
         yield " ".join(filter(None, [f"probe: {error['code']}: {error['message']}", error["hint"]]))
     if not is_known:

@@ -26,7 +26,8 @@ class Memory:
 class Trial:
     """What a trial of a spec took on a device, in seconds: until the first step, a step, a sample of validation.
 
-    `steps` is how many were timed; `memory` is the trial's, which read all of the data.
+    `rest_s` is what comes beside steps and judging in each epoch; `steps` is how many were timed; `memory` is the
+    trial's, which read all of the data.
     """
 
     device: str
@@ -35,6 +36,7 @@ class Trial:
     sample_s: float
     steps: int
     memory: Memory
+    rest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

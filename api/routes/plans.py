@@ -56,7 +56,8 @@ async def plan_job(request: Request, spec: Spec, api: ApiDep, *, probe: Probe = 
         else None
     )
     pace = await run_in_threadpool(_pace, api, asked, None if there is None else there.kind)
-    return json_answer(dumps(plan(asked, there, pace, tried)))
+    baseline_bytes = await run_in_threadpool(api.store.baseline_bytes)
+    return json_answer(dumps(plan(asked, there, pace, tried, baseline_bytes=baseline_bytes)))
 
 
 def _pace(api: Api, spec: JobSpec, kind: str | None) -> Pace | None:

@@ -37,8 +37,11 @@ class Gauge:
             yield Measured(memory)
 
     def memory(self, run: Run) -> Memory:
-        """What the run takes; gradients and optimizer state are there behind its first step."""
-        weights = list(run.model.parameters())
+        """What the run takes; gradients and optimizer state are there behind its first step.
+
+        The weights are those that train and their average, where there is one.
+        """
+        weights = [*run.model.parameters(), *(run.average.model.parameters() if run.average.model else ())]
         return Memory(
             weights_bytes=tensor_bytes(weights),
             gradients_bytes=tensor_bytes(weight.grad for weight in weights if weight.grad is not None),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 from typing import NamedTuple
 
 import torch
 
+from core.job import EpochRow
 from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, StopAsked
 from core.loop.course import legs
@@ -18,7 +19,7 @@ from core.loop.evaluate import judge, rows_at_once
 from core.loop.gauge import Gauge
 from core.loop.preparation import settle
 from core.loop.resuming import begin
-from core.loop.run import Run, is_finite
+from core.loop.run import Run
 from core.loop.supply import Supply
 from core.loop.tally import Tally
 from core.shelf import Folders
@@ -27,16 +28,17 @@ from core.usage import Trial
 
 BUDGET_S = 4.0
 """Time for steps; the one that runs then is finished, and so is the data held back if an epoch was."""
-EPOCHS = 4
-"""Enough of small ones."""
+ENOUGH_S = 1.5
+"""Time after which no further epoch is begun: a shorter span says more of a busy machine than of the run."""
 
 
 class Lap(NamedTuple):
-    """So many steps of an epoch, their seconds, and those of the evaluation if they were the last of it."""
+    """So many steps of an epoch, their seconds, and of one that ended those of its evaluation, and of all the rest."""
 
     steps: int
     seconds: float
     judged_s: float | None
+    rest_s: float = 0.0
 
 
 def probe(
@@ -57,27 +59,33 @@ def probe(
     gauge = Gauge(torch.device(device))
     course = legs(spec, ())
     run, _, _ = begin(course, Supply(torch.device(device), cache=cache, datasets=datasets), ())
-    first, ready = _lap(run, lambda: True), time.perf_counter()
-    laps = _laps(run, until=ready + budget_s)
-    if restores_best(spec):
-        run.kept.keep(run.peers.weights(run.judged))
-    step_s = median(lap.seconds / lap.steps for lap in laps)
+    first = [_lap(run, lambda: True)]
+    if first[0].judged_s is not None:  # of one step an epoch: its evaluation was the first, and slow as well
+        first.append(_lap(run, lambda: True))
+    ready = time.perf_counter()
+    laps = _laps(run, enough=ready + min(budget_s, ENOUGH_S), until=ready + budget_s)
+    step_s = sum(lap.seconds for lap in laps) / sum(lap.steps for lap in laps)
+    whole = [lap for lap in laps if lap.judged_s is not None]
+    sample_s = _sample_s(run, whole)
+    rest_s = fmean(lap.rest_s for lap in whole) if whole else 0.0
+    of_epochs = sum(lap.steps * step_s + rest_s + (lap.judged_s or 0.0) for lap in first)
     return Trial(
         device=device,
-        startup_s=max(0.0, ready - began - first.steps * step_s - (first.judged_s or 0.0)),
+        startup_s=max(0.0, ready - began - of_epochs),
         step_s=step_s,
-        sample_s=_sample_s(run, laps),
+        sample_s=sample_s,
+        rest_s=rest_s,
         steps=sum(lap.steps for lap in laps),
         memory=gauge.memory(run),
     )
 
 
-def _laps(run: Run, *, until: float) -> list[Lap]:
-    """Laps until it is time, or there were enough: to the end of the epoch that has begun, then whole ones."""
+def _laps(run: Run, *, enough: float, until: float) -> list[Lap]:
+    """Laps to the end of the epoch that has begun, and whole ones until it is `enough`; none goes on past `until`."""
     laps: list[Lap] = []
-    while len(laps) < EPOCHS and (not laps or (laps[-1].judged_s is not None and time.perf_counter() < until)):
+    while not laps or (laps[-1].judged_s is not None and time.perf_counter() < enough):
         laps.append(_lap(run, lambda: time.perf_counter() >= until))
-    return laps
+    return laps[1:] if len(laps) > 2 else laps  # the first holds the first evaluation
 
 
 def _lap(run: Run, stop: Callable[[], bool]) -> Lap:
@@ -92,19 +100,26 @@ def _lap(run: Run, stop: Callable[[], bool]) -> Lap:
     except StopAsked:
         return Lap(run.position.step - before, run.tally.seconds, None)
     except StopIteration as over:
-        row, taken = over.value, run.position.step - before
-        judged_s = time.perf_counter() - began - row.epoch_s if is_finite(row.train_loss) else 0.0
-        run.end_epoch(row)
-        return Lap(taken, row.epoch_s, judged_s)
+        row, taken, judged = over.value, run.position.step - before, time.perf_counter()
+        _end(run, row)
+        judged_s = judged - began - row.epoch_s
+        return Lap(taken, row.epoch_s, max(0.0, judged_s), time.perf_counter() - judged)
 
 
-def _sample_s(run: Run, laps: list[Lap]) -> float:
+def _end(run: Run, row: EpochRow) -> None:
+    """What the loop does behind an epoch, as far as it takes time."""
+    if restores_best(run.spec) and (run.watch.see(row) or not run.kept.weights):
+        run.kept.keep(run.peers.weights(run.judged))
+    run.end_epoch(row)
+
+
+def _sample_s(run: Run, whole: list[Lap]) -> float:
     """Seconds to judge a sample of the validation part: by whole evaluations, else by a piece of it."""
     held = run.data.held
     if held is None:
         return 0.0
-    if whole := [lap.judged_s for lap in laps if lap.judged_s is not None]:
-        return median(whole) / held.size
+    if whole:
+        return fmean(lap.judged_s or 0.0 for lap in whole) / held.size
     piece = held.take(torch.arange(min(held.size, 2 * rows_at_once(run.spec))))
     began = time.perf_counter()
     with torch.inference_mode():

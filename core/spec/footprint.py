@@ -9,8 +9,8 @@ from core.data import Cost, DataShape
 from core.spec.cost import FLOAT, data_bytes, streamed_bytes
 from core.spec.job_spec import JobSpec
 
-WARM_BYTES = 257_000_000
-"""A process that stands ready with torch and has read nothing (Linux, CPython 3.11, torch 2.13 for CPUs)."""
+WARM_BYTES = 234_000_000
+"""A process that stands ready with torch and has read nothing, if no job has told it (Linux, torch 2.13 for CPUs)."""
 KERNEL_BYTES = 32_000_000
 """What the first steps load beside: the code of the kernels and their workspaces; about as much on a GPU (cuBLAS)."""
 TABLE = 9
@@ -40,11 +40,12 @@ class Footprint:
     peak_bytes: int
 
 
-def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
+def footprint(spec: JobSpec, *, on_gpu: bool, warm_bytes: int = WARM_BYTES) -> Footprint:
     """What a run of `spec` will take of the main memory, or of a GPU's: there nothing is held before, or read.
 
     Of a run of several processes it is what the first of them takes, which has the longest part of each batch.
-    Raises ValueError for a model whose cost no arithmetic knows.
+    `warm_bytes` are those of a process that has read nothing, where they are known. The weights are those that train
+    and their average, if there is one. Raises ValueError for a model whose cost no arithmetic knows.
     """
     if (cost := spec.cost) is None:
         raise ValueError(f"A model of {spec.model.name} must be built to be weighed.")
@@ -59,9 +60,9 @@ def footprint(spec: JobSpec, *, on_gpu: bool) -> Footprint:
     gathered = whole if weights < whole else 0  # pieces meet while they compute, in small models all at once
     working = gathered + max(activations, _evaluation(spec, cost))
     reading = 0 if on_gpu else _read_data(spec)
-    baseline = 0 if on_gpu else WARM_BYTES
+    baseline = 0 if on_gpu else warm_bytes
     peak = baseline + KERNEL_BYTES + max(reading, kept + working)
-    return Footprint(weights, weights, optimizer, activations, data, baseline, peak)
+    return Footprint((1 + (spec.ema is not None)) * weights, weights, optimizer, activations, data, baseline, peak)
 
 
 def _own_weights(spec: JobSpec, cost: Cost) -> int:

@@ -1,4 +1,4 @@
-"""How fast earlier jobs were: the seconds of their latest epochs."""
+"""What earlier jobs took: the seconds of their latest epochs, and the memory of their processes."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ def pace(tx: Tx, key: str, *, device: str | None) -> Pace | None:
     beside = [told for job in found if (told := _beside(tx, job, epoch_s)) is not None] or [(0.0, 0.0)]
     rest_s, once_s = (median(each) for each in zip(*beside, strict=True))
     return Pace(epoch_s, rest_s, once_s, len(times), len(found))
+
+
+def baseline_bytes(tx: Tx) -> int | None:
+    """What the training processes of the latest jobs on a CPU held before they had read anything: the median."""
+    on_cpu = (jobs.c.memory.is_not(None), func.substr(jobs.c.worker_device, 1, 3) == "cpu")
+    found = tx.conn.scalars(select(jobs.c.memory).where(*on_cpu).order_by(jobs.c.id.desc()).limit(JOBS)).all()
+    return round(median(memory["baseline_bytes"] for memory in found)) if found else None
 
 
 def _latest(tx: Tx, key: str, device: str | None) -> Sequence[Any]:

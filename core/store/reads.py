@@ -140,6 +140,10 @@ class Reads:
         """What the latest jobs with this key took on the kind of `device` (None: any), if there are any."""
         return self._database.read(lambda tx: paces.pace(tx, key, device=device))
 
+    def baseline_bytes(self) -> int | None:
+        """What a training process on a CPU held of late before it had read anything, if there was one."""
+        return self._database.read(paces.baseline_bytes)
+
     def has_work(self, worker: Worker) -> bool:
         """Whether a job waits that the worker can run."""
         return self._database.read(lambda tx: claiming.has_work(tx, worker, Offer()))

@@ -89,6 +89,30 @@ def test_a_larger_batch_and_kept_weights_raise_the_peak_and_smaller_pieces_lower
     assert peak(split={"folds": 2}) > peak()
 
 
+def test_what_earlier_processes_held_before_takes_the_place_of_the_constant() -> None:
+    usual, told = (plan(spec(), None, None, baseline_bytes=known)["memory"] for known in (None, 100_000_000))
+    assert (usual["baseline_bytes"], told["baseline_bytes"]) == (WARM_BYTES, 100_000_000)
+    assert usual["peak_bytes"] - told["peak_bytes"] == WARM_BYTES - 100_000_000
+
+
+def test_an_average_is_one_more_copy_of_the_weights_and_no_more_parameters() -> None:
+    ema = spec(ema={"decay": 0.9})
+    assert footprint(ema, on_gpu=False).weights_bytes == 2 * footprint(spec(), on_gpu=False).weights_bytes
+    assert plan(ema, None, None)["parameters"] == 9610
+
+
+def test_what_freeze_leaves_to_train_is_told_by_a_trial_alone() -> None:
+    frozen = spec(freeze=["0.*"])
+    known = plan(frozen, None, None)
+    assert (known["parameters"], known["trainable_parameters"]) == (9610, None)
+    assert any(note.startswith("trainable_parameters") for note in known["notes"])
+    memory = {"weights_bytes": 4 * 9610, "gradients_bytes": 4 * 1290, "peak_bytes": 1}
+    trial = {"memory": memory, "startup_s": 1.0, "step_s": 0.1, "sample_s": 0.0, "rest_s": 0.5}
+    tried = plan(frozen, None, None, {"trial": trial})
+    assert tried["trainable_parameters"] == 1290
+    assert tried["seconds"]["total_s"] == pytest.approx(1.0 + 10 * (45 * 0.1 + 0.5))
+
+
 def test_on_a_gpu_nothing_is_held_before_and_nothing_is_read() -> None:
     blobs = {"name": "blobs", "samples": 500_000, "features": 64}
     here, there = (footprint(spec(dataset=blobs), on_gpu=gpu) for gpu in (False, True))

@@ -12,6 +12,7 @@ import torch
 from core.events import Measured
 from core.loop import gauge, pace
 from core.loop.assembly import make_model, make_optimizer
+from core.loop.averaging import Average
 from core.loop.gauge import Gauge
 from core.loop.run import Run
 from core.spec import parse_spec
@@ -38,6 +39,12 @@ def test_sgd_keeps_nothing_momentum_a_number_for_each_weight_and_adam_two(
     assert (memory.weights_bytes, memory.gradients_bytes) == (WEIGHTS, WEIGHTS)
     assert memory.optimizer_bytes == times * WEIGHTS + more
     assert told.card["memory"]["optimizer_bytes"] == memory.optimizer_bytes
+
+
+def test_the_average_of_the_weights_counts_as_weights(train_job: TrainJob) -> None:
+    memory = train_job(**JOB, ema={"decay": 0.9}).finished.memory
+    assert memory is not None
+    assert (memory.weights_bytes, memory.gradients_bytes) == (2 * WEIGHTS, WEIGHTS)
 
 
 def test_nested_state_counts_too(train_job: TrainJob) -> None:
@@ -69,7 +76,7 @@ def _hold_and_let_go(told: Any, size: int) -> None:
     torch.ones(size // 4)
     spec = parse_spec(JOB)
     model = make_model(spec)
-    run = SimpleNamespace(model=model, optimizer=make_optimizer(spec, model))
+    run = SimpleNamespace(model=model, average=Average(), optimizer=make_optimizer(spec, model))
     memory = meter.memory(cast(Run, run))
     told.send((memory.baseline_bytes, memory.peak_bytes))
 

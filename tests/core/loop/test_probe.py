@@ -21,9 +21,11 @@ JOB: dict[str, Any] = {"dataset": BLOBS, "model": {"name": "mlp", "hidden": [16]
 STEPS = 16
 
 
-def test_a_small_run_is_tried_for_whole_epochs_and_measured(tmp_path: Path) -> None:
+def test_a_small_run_is_tried_for_whole_epochs_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "ENOUGH_S", 0.2)
     trial = probe(parse_spec(JOB))
-    assert trial.steps == 4 * STEPS - 1
+    assert trial.steps > 0
+    assert trial.steps % STEPS in (0, STEPS - 1)
     assert 0 < trial.step_s < 0.1
     assert 0 < trial.sample_s < 0.01
     assert trial.startup_s > 0

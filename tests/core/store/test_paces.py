@@ -11,6 +11,7 @@ from core.events import EpochDone, Started
 from core.job import Claim
 from core.pace import Pace, pace_key
 from core.store import Store
+from core.usage import Memory
 from tests.core.store.conftest import OpenStore
 from tests.core.store.making import FINISHED, HandClock, a_row, a_spec, a_worker, an_epoch, started
 from tests.core.store.making import resumed as resumed_on
@@ -100,3 +101,12 @@ def test_a_run_with_a_gap_in_it_tells_its_epochs_only(store: Store) -> None:
     found = store.pace(key(), device=None)
     assert found is not None
     assert (found.rest_s, found.once_s, found.epochs) == (0.0, 0.0, 2)
+
+
+def test_the_latest_jobs_tell_what_a_process_holds_before_it_reads(store: Store) -> None:
+    assert store.baseline_bytes() is None
+    for held in (9, 1, 2, 3, 4, 5):
+        claim = started(store)
+        memory = Memory(1, 1, 1, peak_bytes=10, baseline_bytes=held)
+        store.record(claim, [Started("cpu", 100, 4, 3, 80, 20, 1, {}), replace(FINISHED, memory=memory)])
+    assert store.baseline_bytes() == 3
