@@ -26,7 +26,7 @@ CUT: dict[str, tuple[Mapping[str, Any], float]] = {
 """What is changed of the long specs, and the line that they reach all the same."""
 EXPECTED = expectations()
 SPECS = [name for name in EXPECTED if name.endswith(".json") and name not in CUT]
-ROW = re.compile(r"^\| \[(\d\d)\]\((\S+)\) \|.*\| [^|]*?(\d+\.\d+) \| [^|]+ \|$", re.MULTILINE)
+ROW = re.compile(r"^\| \[(\d\d)\]\((\S+)\) \|.*\| [^|]*?(\d+(?:\.\d+)?) \| [^|]+ \|$", re.MULTILINE)
 
 
 def told(name: str, service: Up, *arguments: str) -> list[str]:
@@ -132,6 +132,13 @@ def test_a_fork_repeats_what_it_left_or_goes_its_own_way(service: Up) -> None:
     assert same == "without a change: the same cost, to the last bit"
     assert last(small) < last(large)
     assert reached("26_fork.py", small)
+
+
+def test_a_trained_job_is_asked(service: Up) -> None:
+    every, _, snow, unknown, sun = told("27_predict.py", service)
+    assert every.startswith("500 days of the file: ")
+    assert last(snow) < last(unknown) < last(sun)
+    assert reached("27_predict.py", sun)
 
 
 def test_the_examples_are_numbered_in_reading_order_and_each_has_a_figure() -> None:
