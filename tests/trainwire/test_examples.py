@@ -134,11 +134,12 @@ def test_a_fork_repeats_what_it_left_or_goes_its_own_way(service: Up) -> None:
     assert reached("26_fork.py", small)
 
 
-def test_a_trained_job_is_asked(service: Up) -> None:
-    every, _, snow, unknown, sun = told("27_predict.py", service)
+def test_a_trained_model_is_exported_and_asked(service: Up) -> None:
+    graph, every, _, snow, unknown, sun = told("27_trained_model.py", service)
+    assert graph.startswith("model.pt2, ")
     assert every.startswith("500 days of the file: ")
     assert last(snow) < last(unknown) < last(sun)
-    assert reached("27_predict.py", sun)
+    assert reached("27_trained_model.py", sun)
 
 
 def test_the_examples_are_numbered_in_reading_order_and_each_has_a_figure() -> None:

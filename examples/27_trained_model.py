@@ -1,7 +1,7 @@
-"""Predictions: ask a trained job about days that nobody has seen, and about every row of a file.
+"""A trained model: take it home as a graph, and ask its job about days that nobody has seen and every row of a file.
 
-    trainwire up                   # in one terminal
-    python examples/27_predict.py  # in another
+    trainwire up                          # in one terminal
+    python examples/27_trained_model.py   # in another
 
 What was done to the training data is done to the rows that are sent: words become codes, and cells that are missing are
 filled in. The answers come in the target's own unit.
@@ -9,6 +9,7 @@ filled in. The answers come in the target's own unit.
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from trainwire import Client
@@ -33,6 +34,9 @@ with Client() as client:
         }
     )
     ended = client.wait(job.id)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = client.fetch(client.export(job.id, "pt2"), folder)
+        print(f"{graph.name}, {graph.stat().st_size} bytes: torch.export.load reads it, without Trainwire")
     every = [row["value"] for row in client.predict_all(job.id, TABLE)]
     print(f"{len(every)} days of the file: {min(every):.0f} to {max(every):.0f} rides")
     answer = client.predict(job.id, rows=DAYS)
