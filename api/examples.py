@@ -62,6 +62,7 @@ PREDICTED: dict[str, Any] = {
 EXPORTS: dict[str, dict[str, Any]] = {
     "onnx": {"summary": "A graph for any ONNX runtime", "value": {"format": "onnx"}},
     "pt2": {"summary": "A graph for torch alone", "value": {"format": "pt2"}},
+    "script": {"summary": "A script that predicts with torch alone", "value": {"format": "script"}},
 }
 
 PLANNED: dict[str, Any] = {

@@ -36,7 +36,7 @@ class ExportWish(Wish):
 
     format: Format = Field(
         description="safetensors: the weights, which are there already. pt2: a graph for `torch.export.load`. onnx: a "
-        "graph for any ONNX runtime."
+        "graph for any ONNX runtime. script: a zip of that graph of torch and a `predict.py` that needs torch alone."
     )
 
 

@@ -10,7 +10,7 @@ from core.errors import ExportRefused
 from core.extras import install, is_here
 from core.starting import WEIGHTS
 
-Format = Literal["safetensors", "pt2", "onnx"]
+Format = Literal["safetensors", "pt2", "onnx", "script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ FORMS: Mapping[Format, Form] = {
     "safetensors": Form(WEIGHTS),
     "pt2": Form("model.pt2"),
     "onnx": Form("model.onnx", packages=("onnx", "onnxscript", "onnxruntime")),
+    "script": Form("predict.zip", "application/zip"),
 }
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExportRefused, InvalidSpec
-from core.exporting import graphs, rows
+from core.exporting import graphs, rows, script
 from core.loop import load_model
 from core.loop.weights import trained_spec
 from core.shelf import Folders
@@ -49,11 +49,21 @@ def _write(request: Mapping[str, Any]) -> None:
     folder, draft = Path(request["model"]), Path(request["draft"])
     files = request["files"]
     model, card = _loaded(folder)
-    sample = rows.of(trained_spec(card), Folders(Path(request["uploads"]), files and Path(files)))
-    if request["wanted"] == "pt2":
+    spec = trained_spec(card)
+    if request["wanted"] == "script":
+        script.check(spec)
+    sample = rows.of(spec, Folders(Path(request["uploads"]), files and Path(files)))
+    if request["wanted"] == "onnx":
+        _onnx(model, sample, draft, card)
+    elif request["wanted"] == "pt2":
         _pt2(model, sample.x, draft)
     else:
-        _onnx(model, sample, draft, card)
+        graph = draft.with_name(f"{draft.name}.pt2")
+        try:
+            _pt2(model, sample.x, graph)
+            script.pack(draft, graph, folder, spec)
+        finally:
+            graph.unlink(missing_ok=True)
 
 
 def _loaded(folder: Path) -> tuple[nn.Module, Mapping[str, Any]]:

@@ -1,0 +1,1 @@
+"""What becomes the `predict.py` of an exported script: these modules joined into one, which needs torch alone."""
