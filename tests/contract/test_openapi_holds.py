@@ -48,6 +48,9 @@ DOOMED = 5
 """Few, so that some are deleted twice."""
 
 schemathesis.serializer.alias(["application/jsonl", "application/x-ndjson", "image/bmp"], "application/octet-stream")
+PLAN = "/v1/jobs/plan"
+EFFORT = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
 schema = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "openapi.json")
 
 
@@ -100,15 +103,24 @@ def uploaded(store: Store, folder: Path, number: int) -> str:
     return store.add_dataset(Upload(sha256, 1, "pets.csv", PROFILE), name="pets")[0].id
 
 
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+@schema.exclude(path=PLAN).parametrize()
+@EFFORT
 def test_no_request_is_a_500_and_every_answer_is_documented(case: schemathesis.Case[Any], service: Service) -> None:
     _make_it_reach_something(case, service)
+    case.call_and_validate(base_url=service.url, checks=CHECKS, timeout=20)
+
+
+@pytest.mark.full
+@schema.include(path=PLAN).parametrize()
+@EFFORT
+def test_no_plan_is_a_500_and_every_answer_is_documented(case: schemathesis.Case[Any], service: Service) -> None:
+    """Specs as POST /v1/jobs is sent them: to make them up takes longer than all other operations together."""
+    case.call_and_validate(base_url=service.url, checks=CHECKS, timeout=20)
+
+
+@pytest.mark.parametrize("spec", [{"dataset": "iris", "model": "mlp"}, {"dataset": "iris", "model": "mpl"}, [], None])
+def test_a_plan_s_answers_are_documented(spec: Any, service: Service) -> None:
+    case = schema[PLAN]["POST"].Case(body=spec, media_type="application/json")
     case.call_and_validate(base_url=service.url, checks=CHECKS, timeout=20)
 
 
