@@ -147,7 +147,7 @@ def _ordered(order: Order | None, *, leads: bool) -> Order:
     """The leader's order, in every process on every node."""
     from core.loop.together import Together
 
-    peers = Together(torch.device("cpu"), leads=leads)
+    peers = Together(torch.device("cpu"), leads=leads, meeting="order")
     told = peers.told(order)
     peers.leave()
     if told is None or peers.size != told.nodes * len(told.devices):

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
@@ -25,10 +27,23 @@ class Together(Peers):
     `leader` is the rank of the process that tells, writes and decides.
     """
 
-    def __init__(self, device: torch.device, *, sharding: str = "ddp", leads: bool | None = None) -> None:
-        """Meet the others by what torch.distributed.run has put into the environment."""
+    def __init__(
+        self, device: torch.device, *, sharding: str = "ddp", leads: bool | None = None, meeting: str = "run"
+    ) -> None:
+        """Meet the others by what torch.distributed.run has put into the environment.
+
+        Where they meet again, it is for another `meeting`: else who comes first finds where the others were before.
+        """
+        store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
         backend = f"cpu:gloo,{device.type}:nccl" if device.type == "cuda" else "gloo"
-        dist.init_process_group(backend, timeout=_PATIENCE, device_id=device if device.type == "cuda" else None)
+        dist.init_process_group(
+            backend,
+            store=PrefixStore(meeting, store),
+            rank=rank,
+            world_size=size,
+            timeout=_PATIENCE,
+            device_id=device if device.type == "cuda" else None,
+        )
         self.rank, self.size, self.sharding = dist.get_rank(), dist.get_world_size(), sharding
         self._device = device
         self._leader = 0
