@@ -69,7 +69,7 @@ def test_a_job_is_shown_listed_and_taken_home(env: dict[str, str], client: Clien
     assert len(listed) == 2
     done = trainwire("download", job_id, "--to", str(tmp_path / "home"), env=env)
     assert sorted(done.stdout.split()) == sorted(str(path) for path in (tmp_path / "home").iterdir())
-    assert len(done.stdout.split()) == 2
+    assert len(done.stdout.split()) == 3
 
 
 def test_a_failed_job_exits_1_with_its_hint(env: dict[str, str]) -> None:
