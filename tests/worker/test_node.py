@@ -23,7 +23,7 @@ def test_a_job_trains_in_a_child_and_leaves_its_weights_where_its_rows_say(place
     assert (job.status, job.status_reason, job.error) == (Status.SUCCEEDED, Reason.COMPLETED, None)
     assert [row.epoch for row in place.store.epochs(job.id)] == [1, 2, 3]
     files = {file.name: file for file in place.store.artifacts(job.id)}
-    assert set(files) == {"model.json", "model.safetensors"}
+    assert set(files) == {"model.json", "model.safetensors", "report.json"}
     for file in files.values():
         assert file.path == f"{job.id}/1/{file.name}"
         assert (place.settings.artifacts / file.path).stat().st_size == file.bytes

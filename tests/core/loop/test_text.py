@@ -175,7 +175,7 @@ def test_a_language_model_comes_home_with_its_tokenizer_as_json(shelf: Shelf, tm
     assert prepare.tokens.statistics() == made_.columns.tokens.statistics()
     assert model(prepare(["The for statement"])).shape == (1, 16, 300)
     kept = {file.name for file in tmp_path.iterdir() if file.is_file()}
-    assert kept == {"model.safetensors", "model.json"}
+    assert kept == {"model.safetensors", "model.json", "report.json"}
 
 
 @pytest.mark.parametrize("text", ["bytes", PAIRS])

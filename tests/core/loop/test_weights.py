@@ -43,7 +43,7 @@ def val_loss(told: Any, spec: JobSpec, cache: Path) -> float:
 
 def test_two_files_are_left_and_described(train_job: TrainJob) -> None:
     told = train_job(**JOB)
-    assert sorted(path.name for path in told.folder.iterdir()) == ["model.json", "model.safetensors"]
+    assert sorted(path.name for path in told.folder.iterdir()) == ["model.json", "model.safetensors", "report.json"]
     for artifact in told.finished.artifacts:
         content = (told.folder / artifact.path).read_bytes()
         assert artifact.name == artifact.path
