@@ -66,7 +66,8 @@ class Rounds:
 
     def state_dict(self) -> dict[str, Any]:
         """The ended rounds as plain values."""
-        return {"ended": [asdict(one) for one in self.ended]}
+        # an enum is no plain value to torch.load(weights_only=True), which would refuse the whole checkpoint
+        return {"ended": [{**asdict(one), "reason": one.reason and one.reason.value} for one in self.ended]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Have seen what `state` says."""

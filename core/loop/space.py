@@ -17,6 +17,8 @@ MARGIN = 16 << 20
 _HINT = "Free some space there; the job goes on from its last checkpoint."
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How safetensors tells what the system said."""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""How torch tells a person in bold what to do."""
 
 
 def ensure_space(folder: Path, needed: int) -> None:
@@ -43,8 +45,8 @@ def storing(folder: Path) -> Iterator[None]:
 
 
 def sentence(error: BaseException) -> str:
-    """The type of `error` and the first line that it says."""
-    first = str(error).strip().partition("\n")[0]
+    """The type of `error` and the first line that it says, without a terminal's colours."""
+    first = _COLOURS.sub("", str(error)).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 

@@ -17,6 +17,11 @@ from core.loop.failures import explain
 from core.spec.job_spec import JobSpec, parse_spec
 
 
+def test_what_torch_says_in_bold_is_told_plainly() -> None:
+    told = explain(RuntimeError("\x1b[1mdo those steps\x1b[0m only if")).error
+    assert told.message == "RuntimeError: do those steps only if"
+
+
 def test_an_error_of_our_own_keeps_its_reason_and_hint() -> None:
     failed = explain(Diverged("The loss became nan.", hint="Try lr 0.01.", param="/lr"))
     assert failed.reason is Reason.DIVERGED

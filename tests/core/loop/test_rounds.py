@@ -12,6 +12,7 @@ from core.job import EpochRow, Reason
 from core.loop.rounds import Ended, Rounds
 from core.loop.stopping import Watch
 from tests.core.loop.conftest import TrainJob
+from tests.core.loop.interrupting import Bench, pieced
 
 JOB: dict[str, Any] = {"dataset": "iris", "model": "linear", "epochs": 3, "lr": 0.05, "split": {"folds": 3}}
 
@@ -86,6 +87,16 @@ def test_epochs_count_on_where_a_fold_stopped_early(train_job: TrainJob) -> None
     assert [row.fold for row in told.rows] == sorted(row.fold or 0 for row in told.rows)
     marked = [epoch.row.val_loss or 0 for epoch in told.epochs if epoch.best]
     assert marked == sorted(marked, reverse=True), "the best so far is the best of the job"
+
+
+@pytest.mark.parametrize("rounds", [{}, {"split": {}, "seeds": 2}], ids=["folds", "seeds"])
+def test_a_run_goes_on_exactly_behind_rounds_that_stopped_early(bench: Bench, rounds: dict[str, Any]) -> None:
+    job = {**JOB, "epochs": 6, "early_stopping": {"patience": 1, "min_delta": 0.09}, **rounds}
+    first = bench.attempt({**job, "checkpoints": {"every_epochs": 1, "keep_last": 20}})
+    later = first.checkpoints[-1]
+    again = bench.attempt(job, later)
+    assert (again.notices, again.resumed and again.resumed.epoch) == ([], later.epoch)
+    assert pieced(first, later, again) == first.bits
 
 
 @pytest.mark.parametrize("stopping", [None, {"patience": 9}])
