@@ -95,7 +95,8 @@ def beside(weights: Sequence[float] | None) -> Callable[[Tensor], Tensor | None]
             return None
         key = (other.device, other.dtype)
         if key not in found:
-            found[key] = torch.tensor(weights, device=other.device, dtype=other.dtype)
+            with torch.inference_mode(mode=False):  # a run may begin by judging, and train by them then
+                found[key] = torch.tensor(weights, device=other.device, dtype=other.dtype)
         return found[key]
 
     return there

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import SpecRefused
-from core.events import EpochDone
+from core.events import EpochDone, Started
 from core.job import EpochRow
 from core.loading import data
 from core.loading.counting import counts
@@ -99,6 +99,16 @@ def test_mixed_batches_are_weighed_and_a_run_goes_on_exactly(bench: Bench) -> No
     [kept] = stopped.checkpoints
     assert kept.step, "in mid-epoch"
     assert pieced(stopped, kept, bench.attempt(job, kept)) == whole.bits
+
+
+def test_a_run_of_weighed_classes_goes_on_where_it_begins_by_judging(bench: Bench) -> None:
+    job: dict[str, Any] = {"dataset": "moons", "model": "linear", "epochs": 2, "checkpoints": {"every_s": 0}}
+    job["loss"] = {"name": "cross_entropy", "class_weight": "balanced"}
+    first = bench.attempt(job)
+    trained = next(
+        one for one in first.checkpoints if (one.epoch, one.step) == (0, first.every(Started)[0].steps_per_epoch)
+    )
+    assert pieced(first, trained, bench.attempt(job, trained)) == first.bits
 
 
 def test_each_fold_is_balanced_by_its_own_training_part(train_job: TrainJob) -> None:
