@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from core.spec.auto import AUTO, AUTOS
 from core.spec.devices import DEVICE_CHECKS
 from core.spec.fields import Loader, Resources
 from core.spec.job_spec import JobSpec, parse_spec
-from core.spec.outline import Outline
+from core.spec.outline import Outline, Unsound
 from core.spec.phases import Phase, ends, passed, sound
 from core.spec.size import oversized
 
@@ -203,9 +204,11 @@ def _uneven(old: JobSpec, resources: Any) -> Iterator[Finding]:
     if now is None or now.model_dump(include=_SHARED_OUT) == old.resources.model_dump(include=_SHARED_OUT):
         return
     outline = Outline({**old.__dict__, "resources": now})
-    for found in (found for check in DEVICE_CHECKS for found in check(outline)):
-        told = f"The epochs before cannot be shared out to these devices. {found.message}"
-        yield Finding(("resources", "devices"), outline["resources"].devices, told, [old.resources.devices])
+    for check in DEVICE_CHECKS:
+        with suppress(Unsound):  # a batch size that is to be found is refused by itself
+            for found in check(outline):
+                told = f"The epochs before cannot be shared out to these devices. {found.message}"
+                yield Finding(("resources", "devices"), now.devices, told, [old.resources.devices])
 
 
 def _found_too_late(wished: Mapping[str, Any], *, epoch: int) -> Iterator[Finding]:

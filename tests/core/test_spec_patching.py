@@ -241,3 +241,10 @@ def test_nothing_is_found_behind_an_epoch() -> None:
     assert unfound.pointer == "/patch/lr"
     assert "once it has found" in unfound.message
     assert patched(_stored({**DIGITS, "lr": "auto"}), {"lr": 0.3}, epoch=0).lr == 0.3
+
+
+def test_a_batch_size_that_was_never_found_can_be_shared_out_once_it_is_given() -> None:
+    job, devices = {**DIGITS, "batch_size": "auto"}, {"resources": {"device": "cpu", "devices": 2}}
+    [unfound] = _refused(devices, spec=job, epoch=0)
+    assert unfound.pointer == "/patch/batch_size"
+    assert patched(_stored(job), {**devices, "batch_size": 64}, epoch=0).resources.devices == 2
