@@ -6,6 +6,7 @@ import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from core.events import Measured
+from core.loop.groups import trainable
 from core.usage import Memory
 
 if TYPE_CHECKING:
@@ -44,11 +46,15 @@ class Gauge:
         weights = [*run.model.parameters(), *(run.average.model.parameters() if run.average.model else ())]
         return Memory(
             weights_bytes=tensor_bytes(weights),
-            gradients_bytes=tensor_bytes(weight.grad for weight in weights if weight.grad is not None),
+            gradients_bytes=tensor_bytes(trainable(run.model)),  # each has a gradient of its own size
             optimizer_bytes=tensor_bytes(run.optimizer.state),
             peak_bytes=_held(self._device, peak=True),
             baseline_bytes=self._baseline,
         )
+
+    def risen(self, memory: Memory) -> Memory:
+        """`memory` with the peak as it is by now."""
+        return replace(memory, peak_bytes=_held(self._device, peak=True))
 
 
 def tensor_bytes(value: Any) -> int:

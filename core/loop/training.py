@@ -36,6 +36,7 @@ from core.loop.versions import versions_of
 from core.loop.weights import save as save_weights
 from core.shelf import Folders
 from core.spec import JobSpec
+from core.usage import Memory
 
 NOWHERE = Saving()
 NONE: Mapping[str, float] = MappingProxyType({})
@@ -92,8 +93,9 @@ def train(  # noqa: PLR0913  (all but two have a default)
         yield Stopped()
         return
     run.spec = course[-1].data  # not that of its last phase alone
+    taken = gauge.memory(run)  # before the best of several rounds takes the last one's place
     several = crown(run, course, supply)
-    yield from _finish(run, several, folder=folder)
+    yield from _finish(run, several, taken, folder=folder)
 
 
 def _started(run: Run, spec: JobSpec, resumed: Resumed | None, found: Mapping[str, float]) -> Started:
@@ -115,14 +117,14 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None, found: Mapping[st
     )
 
 
-def _finish(run: Run, several: dict[str, Any] | None, *, folder: Path) -> Iterator[RunEvent]:
+def _finish(run: Run, several: dict[str, Any] | None, taken: Memory, *, folder: Path) -> Iterator[RunEvent]:
     failpoint("finish.before_weights")
     seen = Seen(run)
     held = run.peers.told(judge_kept(run, seen if run.peers.leads else unseen))
     test = None if run.data.test is None else held
     sharpness = run.peers.told((yield from sharpness_of(run)))
     folds, seeds = (several, None) if run.seed is None else (None, several)
-    memory = run.gauge.memory(run) if run.gauge else None
+    memory = run.gauge.risen(taken) if run.gauge else taken
     weights = run.kept.weights or run.peers.weights(run.judged)
     if not run.peers.leads:
         return

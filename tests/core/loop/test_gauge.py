@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import torch
 
-from core.events import Measured
+from core.events import Finished, Measured, Started
 from core.loop import gauge, pace
 from core.loop.assembly import make_model, make_optimizer
 from core.loop.averaging import Average
@@ -18,6 +18,7 @@ from core.loop.run import Run
 from core.spec import parse_spec
 from core.usage import Memory
 from tests.core.loop.conftest import TrainJob
+from tests.core.loop.interrupting import Bench
 
 JOB: dict[str, Any] = {"dataset": "digits", "model": {"name": "mlp", "hidden": [64]}, "epochs": 1}
 WEIGHTS = 4 * (64 * 64 + 64 + 64 * 10 + 10)
@@ -67,8 +68,27 @@ def test_memory_is_told_behind_the_first_steps_and_again_only_when_it_changed(
 def test_all_folds_are_measured_by_one_gauge(train_job: TrainJob) -> None:
     memory = train_job(**JOB, split={"folds": 2}).finished.memory
     assert memory is not None
-    assert memory.optimizer_bytes == 2 * WEIGHTS + COUNTS
+    assert (memory.gradients_bytes, memory.optimizer_bytes) == (WEIGHTS, 2 * WEIGHTS + COUNTS)
     assert 0 < memory.baseline_bytes <= memory.peak_bytes
+
+
+@pytest.mark.parametrize("rounds", [{}, {"split": {"folds": 2}}, {"seeds": 2}], ids=["one", "folds", "seeds"])
+def test_an_average_counts_at_the_end_too_and_what_is_frozen_has_no_gradient(
+    train_job: TrainJob, rounds: dict[str, Any]
+) -> None:
+    memory = train_job(**JOB, **rounds, ema={"decay": 0.9}, freeze=["output.bias"]).finished.memory
+    assert memory is not None
+    assert (memory.weights_bytes, memory.gradients_bytes) == (2 * WEIGHTS, WEIGHTS - 4 * 10)
+
+
+def test_a_run_that_goes_on_behind_its_last_step_tells_the_same(bench: Bench) -> None:
+    first = bench.attempt({**JOB, "checkpoints": {"every_epochs": 1}})
+    again = bench.attempt(JOB, first.checkpoints[-1])
+    assert again.every(Started)[0].resumed
+    told = [one.every(Finished)[0].memory for one in (first, again)]
+    assert [memory and (memory.gradients_bytes, memory.optimizer_bytes) for memory in told] == 2 * [
+        (WEIGHTS, 2 * WEIGHTS + COUNTS)
+    ]
 
 
 def _hold_and_let_go(told: Any, size: int) -> None:
