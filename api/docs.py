@@ -112,7 +112,13 @@ FIGURES: Responses = {
 
 
 PLAN: Responses = {200: {"description": "The plan.", "content": {"application/json": {"example": PLANNED}}}}
-REPORT: Responses = {200: {"description": "The report.", "content": {"application/json": {"example": REPORTED}}}}
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+REPORT: Responses = {
+    200: {
+        "description": "The report, or a picture of it.",
+        "content": {"application/json": {"example": REPORTED}, "image/svg+xml": _PICTURE, "image/png": _PICTURE},
+    }
+}
 
 PREDICTIONS: Responses = {
     200: {"description": "The predictions.", "content": {"application/json": {"example": PREDICTED}}}

@@ -16,6 +16,7 @@ from trainwire.commands import (
     making,
     planning,
     predicting,
+    reporting,
     steering,
 )
 from trainwire.demo import demo
@@ -41,6 +42,7 @@ for command in (
     making.fork,
     looking.checkpoints,
     looking.download,
+    reporting.report,
     predicting.predict,
     exporting.export,
     steering.delete,

@@ -181,6 +181,11 @@ class Client(Datasets, Predictions):
         """What the kept weights of a job that succeeded predict of the part held back; raises NotFound, WrongStatus."""
         return self._service.read(ReportView, self._ask("GET", job_path(job_id, "report")))
 
+    def picture(self, job_id: str, figure: str | None = None, *, format: str = "svg") -> bytes:  # noqa: A002
+        """A picture of a job's report, as `svg` or `png`; raises BadRequest for a figure that it has not."""
+        asked = given({"figure": figure}, format=format)
+        return self._ask("GET", job_path(job_id, "report"), params=asked).content
+
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""
         return self._service.read(CatalogView, self._ask("GET", "/v1/catalog"))
