@@ -43,8 +43,9 @@ def _facts(plan: PlanView) -> dict[str, str]:
 def _parameters(plan: PlanView) -> str:
     if plan.parameters is None:
         return "not known"
-    frozen = plan.parameters != plan.trainable_parameters
-    return number(plan.parameters) + (f", {number(plan.trainable_parameters)} of them trained" if frozen else "")
+    if (trained := plan.trainable_parameters) in (None, plan.parameters):
+        return number(plan.parameters)
+    return f"{number(plan.parameters)}, {number(trained)} of them trained"
 
 
 def _memory(plan: PlanView) -> str:
