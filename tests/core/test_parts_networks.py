@@ -135,7 +135,7 @@ def test_a_network_that_cannot_read_such_samples_is_refused_with_those_that_can(
     problem = _refused(dataset=dataset, model=model)
     assert problem.pointer == "/model"
     assert f"is for {reads}; a sample of" in problem.message
-    images = ["linear", "mlp", "cnn", "layers", "resnet", "resmlp"]
+    images = ["linear", "mlp", "cnn", "layers", "resnet", "resmlp", "vision_transformer", "timm", "torchvision"]
     rows = ["linear", "mlp", "layers", "resmlp", "cnn1d", "rnn", "ft_transformer"]
     assert problem.allowed == (images if dataset == "digits" else rows)
 

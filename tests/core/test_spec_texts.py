@@ -16,6 +16,7 @@ from tests.core.uploading import FLOWERS, NOW, found, table
 
 LABEL, WORDS, NOTE = Column("label", "category", 0, 3), Column("words", "text", 2, 90), Column("note", "text", 0, 80)
 REVIEWS = table([WORDS, LABEL])
+LANGUAGE = ["gpt", "causal_transformer"]
 
 
 def novel(size: int = 1000) -> Dataset:
@@ -86,8 +87,8 @@ def test_words_that_repeat_are_text_where_a_tokenizer_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("model", "fields", "pointer", "told", "allowed"),
     [
-        ("mlp", {}, "/model", "reads numbers; this data is text", ["gpt"]),
-        ("embedding_bag", {}, "/model", "a plain text predicts its next token", ["gpt"]),
+        ("mlp", {}, "/model", "reads numbers; this data is text", LANGUAGE),
+        ("embedding_bag", {}, "/model", "a plain text predicts its next token", LANGUAGE),
         ("gpt", {"preprocess": {"max_length": 9}}, "/preprocess/max_length", '"block_size" there', [None]),
         ("gpt", {"preprocess": {"features": "minmax"}}, "/preprocess/features", "no scale", ["none"]),
         ("gpt", {"preprocess": {"block_size": 200}}, "/preprocess/block_size", "200 bytes", {"maximum": 199}),
@@ -124,7 +125,7 @@ def test_what_does_not_fit_text_is_refused_with_the_remedy(
 def test_a_model_that_does_not_read_this_data_is_refused_with_those_that_do() -> None:
     own = refused(REVIEWS, dataset={"target": "label"})["/model"]
     assert "each text has its own target" in own.message
-    assert own.allowed == ["embedding_bag"]
+    assert own.allowed == ["embedding_bag", "text_transformer"]
     numbers = refused(table(), dataset={"target": "species"})["/model"]
     assert "reads tokens" in numbers.message
     assert numbers.allowed == ["linear", "mlp", "layers", "resmlp", "cnn1d", "rnn", "ft_transformer"]

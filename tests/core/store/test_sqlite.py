@@ -103,7 +103,7 @@ def test_a_change_that_fails_takes_no_other_with_it(sqlite_url: str) -> None:
         assert go_on.wait(30)
 
     def fail(tx: Tx) -> None:
-        tx.conn.execute(text("INSERT INTO workers SELECT 'w','n','[]',1,'[]','','',''"))
+        tx.conn.execute(text("INSERT INTO workers SELECT 'w','n','[]',1,'[]','','','',NULL"))
         message = "by its own fault"
         raise ZeroDivisionError(message)
 
@@ -212,7 +212,7 @@ def write_many(url: str) -> int:
     def change(tx: Tx) -> None:
         count = tx.conn.scalar(text("SELECT count(*) FROM workers"))
         tx.conn.execute(
-            text("INSERT INTO workers VALUES (:id,'n','[]',1,'[]','','','')"), {"id": f"{os.getpid()}-{count}"}
+            text("INSERT INTO workers VALUES (:id,'n','[]',1,'[]','','','',NULL)"), {"id": f"{os.getpid()}-{count}"}
         )
 
     for _ in range(50):
