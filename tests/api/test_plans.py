@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from api.server import Server
 from core.events import EpochDone
+from core.planning import ENDED_S, TOLD_S
 from core.store import JobQuery, Store
 from core.usage import Memory, Trial
 from core.views import PlanView
@@ -104,7 +105,7 @@ def test_a_probe_measures_what_is_else_only_reckoned(client: TestClient, store: 
     assert plan.seconds is not None
     assert plan.memory is not None
     assert (plan.seconds.source, plan.seconds.epoch_s) == ("probe", 0.45)
-    assert plan.seconds.total_s == pytest.approx(0.5 + 5 * (0.45 + 0.36))
+    assert plan.seconds.total_s == pytest.approx(0.5 + 5 * (0.45 + 0.36 + TOLD_S) + ENDED_S)
     assert (plan.memory.source, plan.memory.optimizer_bytes, plan.memory.peak_bytes) == ("probe", 30, 50)
     assert plan.notes == []
     assert work_bell.rung == ["cpu"]

@@ -8,7 +8,7 @@ import pytest
 
 from core.job import Worker
 from core.pace import Pace
-from core.planning import Place, place, plan, reckoned
+from core.planning import ENDED_S, TOLD_S, Place, place, plan, reckoned
 from core.spec import parse_spec
 from core.spec.footprint import KERNEL_BYTES, WARM_BYTES, footprint
 
@@ -110,7 +110,7 @@ def test_what_freeze_leaves_to_train_is_told_by_a_trial_alone() -> None:
     trial = {"memory": memory, "startup_s": 1.0, "step_s": 0.1, "sample_s": 0.0, "rest_s": 0.5}
     tried = plan(frozen, None, None, {"trial": trial})
     assert tried["trainable_parameters"] == 1290
-    assert tried["seconds"]["total_s"] == pytest.approx(1.0 + 10 * (45 * 0.1 + 0.5))
+    assert tried["seconds"]["total_s"] == pytest.approx(1.0 + 10 * (45 * 0.1 + 0.5 + TOLD_S) + ENDED_S)
 
 
 def test_on_a_gpu_nothing_is_held_before_and_nothing_is_read() -> None:
