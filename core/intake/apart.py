@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,17 +14,10 @@ from core.errors import DataRefused
 from core.intake.limits import Limits
 from core.intake.wire import from_json, refusal_from_json
 from core.job import Problem
+from core.own_process import BARE, Ended, ask
 
-_HOUSE = Path(__file__).resolve().parents[2]
-_ENVIRONMENT = {
-    "PATH": os.defpath,
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": str(_HOUSE),
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "POLARS_MAX_THREADS": "2",
-    "OPENBLAS_NUM_THREADS": "1",
-}
-"""No secret of the service; and few threads, whose stacks and heaps count as memory taken."""
+_ENVIRONMENT = {**BARE, "POLARS_MAX_THREADS": "2"}
+"""Few threads, whose stacks and heaps count as memory taken."""
 
 
 def inspect_file(path: Path, *, filename: str, limits: Limits) -> Profile:
@@ -56,29 +47,24 @@ def first_rows(
 
 def _ask(limits: Limits, **request: Any) -> Any:
     """The answer of a fresh process to the request."""
-    asked = json.dumps({**request, "limits": asdict(limits), "service": os.getpid()}).encode()
-    command = [sys.executable, "-P", "-m", "core.intake"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=_ENVIRONMENT, start_new_session=True, **pipes) as child:  # type: ignore[call-overload]
-        try:
-            out, told = child.communicate(asked, timeout=limits.seconds)
-        except subprocess.TimeoutExpired:
-            raise _refused(f"Looking into it took more than {limits.seconds:g} s: upload less of it.") from None
-        finally:
-            child.kill()
-    return _answer(child.returncode, out, told, limits)
+    asked = {**request, "limits": asdict(limits), "service": os.getpid()}
+    try:
+        ended = ask("core.intake", asked, environment=_ENVIRONMENT, seconds=limits.seconds)
+    except TimeoutError:
+        raise _refused(f"Looking into it took more than {limits.seconds:g} s: upload less of it.") from None
+    return _answer(ended, limits)
 
 
-def _answer(code: int, out: bytes, told: bytes, limits: Limits) -> Any:
-    if code < 0:
+def _answer(ended: Ended, limits: Limits) -> Any:
+    if ended.code < 0:
         memory = limits.memory_bytes / 1e9
         raise _refused(
-            f"It ended the process that looks into files (signal {-code}): it is damaged, or takes more than "
+            f"It ended the process that looks into files (signal {-ended.code}): it is damaged, or takes more than "
             f"{memory:.1f} GB of memory to read."
         )
-    if code > 0:
-        raise RuntimeError(f"the look into a file failed: {told.decode(errors='replace')[-4000:]}")
-    answer = json.loads(out)
+    if ended.code > 0:
+        raise RuntimeError(f"the look into a file failed: {ended.told}")
+    answer = json.loads(ended.out)
     if "refused" in answer:
         raise refusal_from_json(answer["refused"])
     return answer["found"]

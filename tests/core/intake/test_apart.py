@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from core import own_process
 from core.dataset import Column, Profile, Targets
 from core.errors import DataRefused, InvalidData
-from core.intake import Limits, apart, first_rows, from_json, inspect_file, read_table, to_json
+from core.intake import Limits, first_rows, from_json, inspect_file, read_table, to_json
 from core.job import Problem
 
 SMALL = Limits(memory_bytes=300_000_000)
@@ -33,7 +34,7 @@ def instead(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
     script = folder / "instead"
     script.write_text(f"#!{sys.executable}\n{code}\n")
     script.chmod(0o700)
-    monkeypatch.setattr(apart, "sys", SimpleNamespace(executable=str(script)))
+    monkeypatch.setattr(own_process, "sys", SimpleNamespace(executable=str(script)))
 
 
 def test_a_table_is_looked_into_and_shown_and_read_again(file: Path) -> None:
