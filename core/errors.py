@@ -26,10 +26,20 @@ TrainwireError
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from core.job import ErrorInfo, Problem, Reason
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""How torch tells a person in bold what to do."""
+
+
+def sentence(error: BaseException) -> str:
+    """The type of `error` and the first line that it says, without a terminal's colours."""
+    first = _COLOURS.sub("", str(error)).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 class TrainwireError(Exception):

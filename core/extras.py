@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from core.errors import InvalidSpec
+from core.errors import InvalidSpec, sentence
 
 
 def is_here(package: str) -> bool:
@@ -37,10 +37,6 @@ def library(package: str, *, extra: str, param: str) -> Any:
     try:
         return importlib.import_module(package)
     except Exception as error:
-        told = f"This needs the package {package}, which this worker cannot import: {_first_line(error)}"
+        told = f"This needs the package {package}, which this worker cannot import: {sentence(error)}"
         hint = f"On the worker: {install(extra)}, and start it again."
         raise InvalidSpec(told, hint=hint, param=param) from error
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.room import devices_of, nodes_of
+
 _WITHOUT_WEIGHT = frozenset(
     {
         "name", "labels", "priority", "seed", "seeds", "init_from", "epochs", "lr", "scheduler", "early_stopping",
@@ -37,7 +39,7 @@ def pace_key(spec: Mapping[str, Any]) -> str:
     """32 hex digits that jobs share whose epochs take as long, on the same kind of device; `spec` as it is stored."""
     told = {name: value for name, value in spec.items() if name not in _WITHOUT_WEIGHT}
     told["threads"] = spec["resources"]["threads"]
-    if (devices := spec["resources"].get("devices", 1) * spec["resources"].get("nodes", 1)) > 1:
+    if (devices := devices_of(spec) * nodes_of(spec)) > 1:
         told["devices"] = devices
     told["split"] = {name: value for name, value in spec["split"].items() if name not in ("seed", "stratify", "fold")}
     # rates and decays are only multiplied by; counts and switches make more or other work

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, get_type_hints, overload
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
 
 from core.checks import Finding, explain, nearest, refuse, shown
+from core.errors import sentence
 
 PLUGINS = "trainwire.parts"
 """The entry-point group: a module of an installed package that registers its parts when it is imported."""
@@ -174,7 +175,7 @@ def _load(name: str, load: Callable[[], object]) -> str | None:
         load()
     except Exception as error:  # noqa: BLE001  (a stranger's package must not take the service down)
         _log.exception("The parts of %r could not be loaded and are missing.", name)
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+        return sentence(error)
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.errors import ExportRefused, InvalidSpec
+from core.errors import ExportRefused, InvalidSpec, sentence
 from core.exporting import graphs, rows, script
 from core.loop import load_model
 from core.loop.weights import trained_spec
@@ -99,5 +99,5 @@ def _traced(model: nn.Module, x: Tensor) -> torch.export.ExportedProgram:
 
 
 def _line(error: Exception) -> str:
-    text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    text = sentence(error)
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"

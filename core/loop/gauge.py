@@ -5,9 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,12 +13,11 @@ from torch import Tensor
 
 from core.events import Measured
 from core.loop.groups import trainable
+from core.loop.room import proc
 from core.usage import Memory
 
 if TYPE_CHECKING:
     from core.loop.run import Run
-
-_STATUS = Path("/proc/self/status")
 
 
 class Gauge:
@@ -69,18 +66,9 @@ def _held(device: torch.device, *, peak: bool) -> int:
     """Bytes held now, or at most so far: on a GPU what torch allocated there, else the process's resident memory."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) if peak else torch.cuda.memory_allocated(device)
-    with suppress(OSError, StopIteration):
-        return _status("VmHWM" if peak else "VmRSS")
+    # in a forked child both begin with the pages that it shares with its parent; ru_maxrss is inherited through exec
+    if (found := proc("self/status", "VmHWM" if peak else "VmRSS")) is not None:
+        return found
     # macOS knows only the peak, in bytes; there a child is a process of its own, which held no more by then
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else 1024 * most
-
-
-def _status(name: str) -> int:
-    """A line of /proc/self/status, in bytes (Linux, proc_pid_status(5)).
-
-    In a forked child both begin with the pages that it shares with its parent; ru_maxrss, unlike these, is inherited
-    through exec.
-    """
-    told = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
-    return 1024 * int(told.split()[1])

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from core.checkpoint import Occasion
+from core.errors import sentence
 from core.events import Noticed, RunEvent
 from core.loading.samples import Samples
 from core.loop.cadence import Cadence
 from core.loop.failures import is_out_of_memory
 from core.loop.randomness import Randomness
 from core.loop.run import Run
-from core.loop.space import sentence
 from core.loop.step import find_gradients, take_step
 from core.registry import optimizers
 

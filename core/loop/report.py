@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core import report, wire
 from core.data import PADDING
+from core.errors import sentence
 from core.events import Noticed
 from core.files import REPORT, artifact, written
 from core.job import Artifact
@@ -77,7 +78,7 @@ def save(
         told = _report(run, seen, figures)
         text = json.dumps(told, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except Exception as error:  # noqa: BLE001 - whatever it is, the weights are there and sound
-        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        why = sentence(error)
         message = f"No evaluation report could be made: {why} The model is not touched by this."
         yield Noticed("no_report", message, {"error": why})
         return ()

@@ -20,7 +20,7 @@ def room() -> int | None:
     """
     found = [int(_SHARE * free) for free in (_available(), _left_by_group()) if free is not None]
     soft = resource.getrlimit(resource.RLIMIT_DATA)[0]
-    if soft != resource.RLIM_INFINITY and (held := _status("self/status", "VmData")) is not None:
+    if soft != resource.RLIM_INFINITY and (held := proc("self/status", "VmData")) is not None:
         found.append(soft - held)
     return max(0, min(found)) if found else None
 
@@ -29,7 +29,7 @@ def room() -> int | None:
 def within(most: int | None) -> Iterator[None]:
     """An allocation of main memory beyond `most` more bytes fails in here, and says so (Linux, RLIMIT_DATA)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    held = _status("self/status", "VmData")
+    held = proc("self/status", "VmData")
     if most is not None and held is not None:
         limit = held + most
         resource.setrlimit(resource.RLIMIT_DATA, (limit if soft == resource.RLIM_INFINITY else min(soft, limit), hard))
@@ -40,7 +40,7 @@ def within(most: int | None) -> Iterator[None]:
 
 
 def _available() -> int | None:
-    return _status("meminfo", "MemAvailable")
+    return proc("meminfo", "MemAvailable")
 
 
 def _left_by_group() -> int | None:
@@ -49,8 +49,8 @@ def _left_by_group() -> int | None:
     return None
 
 
-def _status(file: str, name: str) -> int | None:
-    """A line of a file of /proc, in bytes (Linux, proc(5))."""
+def proc(file: str, name: str) -> int | None:
+    """A line of a file below `/proc`, in bytes (Linux, manual page 5); None where there is none such."""
     with suppress(OSError, StopIteration):
         lines = (Path("/proc") / file).read_text().splitlines()
         return _KIB * int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from core.checks import shown
 from core.data import Cost
-from core.errors import InvalidSpec, RunFailed
-from core.registry import models, optimizers
+from core.errors import InvalidSpec, RunFailed, sentence
+from core.registry import models
 from core.spec import JobSpec
-from core.spec.cost import MAX_BYTES, MAX_PARAMETERS, training_bytes
+from core.spec.bounds import too_large, too_many
+from core.spec.cost import training_bytes
 
 _PARAM = "/model"
+_SHORT = 300
 
 
 def judge(spec: JobSpec) -> None:
@@ -32,22 +32,17 @@ def judge(spec: JobSpec) -> None:
     except Exception as error:
         if _needs_memory(error):
             return
-        told = f"The model {shown(spec.model.name)} cannot be built with these settings: {_sentence(error)}"
+        told = f"The model {shown(spec.model.name)} cannot be built with these settings: {sentence(error)[:_SHORT]}"
         raise InvalidSpec(told, hint="Change its settings, or the size of the samples.", param=_PARAM) from error
     _is_within_bounds(spec, sum(weight.numel() for weight in model.parameters()))
     _reads(spec, model.eval())
 
 
 def _is_within_bounds(spec: JobSpec, parameters: int) -> None:
-    if parameters > MAX_PARAMETERS:
-        told = f"This model has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
+    if told := too_many(parameters):
         raise InvalidSpec(told, hint="Choose a smaller architecture.", param=_PARAM)
-    state: Any = optimizers.get(spec.optimizer.name).facts.get("state", 2)
-    kept = int(state(**spec.optimizer.settings()) if callable(state) else state)
-    size = training_bytes(Cost(parameters, 0), state=kept, batch_size=0)
-    if size > MAX_BYTES:
-        most = f"{MAX_BYTES / 2**30:,.0f} GiB are allowed"
-        told = f"Weights and optimizer state would take {size / 2**30:,.1f} GiB; at most {most}."
+    size = training_bytes(Cost(parameters, 0), state=spec.optimizer_state, batch_size=0)
+    if told := too_large(size, "weights and optimizer state"):
         raise InvalidSpec(told, hint="Choose a smaller architecture, or an optimizer that keeps less.", param=_PARAM)
 
 
@@ -62,7 +57,7 @@ def _reads(spec: JobSpec, model: nn.Module) -> None:
         if _needs_memory(error):
             return
         what = f"cannot read samples of the shape {list(shape.features)}"
-        told = f"The model {shown(spec.model.name)} {what}: {_sentence(error)}"
+        told = f"The model {shown(spec.model.name)} {what}: {sentence(error)[:_SHORT]}"
         hint = "Give it samples of another size (pictures have the dataset's setting size), or choose another model."
         raise InvalidSpec(told, hint=hint, param=_PARAM) from error
     wanted = (2, *(shape.features if spec.data_shape.next_token else ()), shape.outputs)
@@ -74,7 +69,3 @@ def _reads(spec: JobSpec, model: nn.Module) -> None:
 
 def _needs_memory(error: Exception) -> bool:
     return isinstance(error, NotImplementedError) or "meta" in str(error).lower()
-
-
-def _sentence(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:300]

@@ -10,15 +10,13 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from core.errors import NO_SPACE, StorageFull
+from core.errors import NO_SPACE, StorageFull, sentence
 
 MARGIN = 16 << 20
 """Bytes that stay free beside twice what is about to be written: the database and the log write, too."""
 _HINT = "Free some space there; the job goes on from its last checkpoint."
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 """How safetensors tells what the system said."""
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-"""How torch tells a person in bold what to do."""
 
 
 def ensure_space(folder: Path, needed: int) -> None:
@@ -42,12 +40,6 @@ def storing(folder: Path) -> Iterator[None]:
             raise
         told = f"There is no room for more in {folder} ({_megabytes(_free(folder))} free): {sentence(error)}."
         raise StorageFull(told, hint=_HINT) from error
-
-
-def sentence(error: BaseException) -> str:
-    """The type of `error` and the first line that it says, without a terminal's colours."""
-    first = _COLOURS.sub("", str(error)).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def _free(folder: Path) -> int:

@@ -25,7 +25,8 @@ Betas = Annotated[tuple[Momentum, Momentum], Field(strict=False)]
 Epsilon = Annotated[float, Field(gt=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-BatchSize = Annotated[int, Field(ge=1, le=1_048_576)]
+MAX_BATCH_SIZE = 1_048_576
+BatchSize = Annotated[int, Field(ge=1, le=MAX_BATCH_SIZE)]
 MAX_EPOCHS = 100_000
 Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
 Warmup = Annotated[int, Field(ge=0, le=100_000)]

@@ -143,16 +143,7 @@ def file(files: Path | None, *, path: str, facts: Facts | None, **settings: Any)
     """
     told = _told(facts)
     named: Mapping[Held, str | None] = {"validation": settings["validation"], "test": settings["test"]}
-    whole = Upload(
-        path,
-        below(files, path),
-        told,
-        _targets(told, settings["target"]),
-        settings["target_separator"],
-        setting="path",
-        resize=settings["resize"],
-        uploaded=False,
-    )
+    whole = _in_place(path, below(files, path), told, settings)
     return _with_apart(whole, {part: (key, below(files, key)) for part, key in named.items() if key})
 
 
@@ -179,9 +170,16 @@ def hub(files: Path | None, *, path: str, facts: Facts | None, **settings: Any) 
     told = _told(facts)
     asked = {"path": path, **settings}
     own = Key.of(path, settings["config"], settings["split"])
-    whole = Upload(
+    whole = _in_place(path, located(own), told, settings)
+    keys: dict[Held, Key | None] = {"validation": _hub_key("validation", asked), "test": _hub_key("test", asked)}
+    return _with_apart(whole, {part: (key, located(key)) for part, key in keys.items() if key is not None})
+
+
+def _in_place(key: str, path: Path, told: Facts, settings: Mapping[str, Any]) -> Upload:
+    """A file that lies where its owner has put it."""
+    return Upload(
+        key,
         path,
-        located(own),
         told,
         _targets(told, settings["target"]),
         settings["target_separator"],
@@ -189,8 +187,6 @@ def hub(files: Path | None, *, path: str, facts: Facts | None, **settings: Any) 
         resize=settings["resize"],
         uploaded=False,
     )
-    keys: dict[Held, Key | None] = {"validation": _hub_key("validation", asked), "test": _hub_key("test", asked)}
-    return _with_apart(whole, {part: (key, located(key)) for part, key in keys.items() if key is not None})
 
 
 def _told(facts: Facts | None) -> Facts:

@@ -13,10 +13,20 @@ from core.spec.outline import Outline
 
 def weights_are_within_bounds(outline: Outline) -> Iterator[Finding]:
     """The model is not larger than a worker may build."""
-    parameters = outline.cost.parameters
-    if parameters > MAX_PARAMETERS:
-        told = f"This model has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
+    if told := too_many(outline.cost.parameters):
         yield Finding(("model",), outline["model"].name, told, {"parameters": MAX_PARAMETERS})
+
+
+def too_many(parameters: int) -> str | None:
+    """What to tell of a model with so many parameters, if these are too many."""
+    told = f"This model has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
+    return told if parameters > MAX_PARAMETERS else None
+
+
+def too_large(size: int, what: str) -> str | None:
+    """What to tell of so many bytes, if these are too many."""
+    told = f"{what.capitalize()} would take {size / 2**30:,.1f} GiB; at most {MAX_BYTES / 2**30:,.0f} GiB are allowed."
+    return told if size > MAX_BYTES else None
 
 
 def data_is_within_bounds(outline: Outline) -> Iterator[Finding]:
@@ -57,8 +67,5 @@ def predictions_are_within_bounds(outline: Outline) -> Iterator[Finding]:
 
 
 def _bounded(path: tuple[str, ...], value: object, *, size: int, what: str) -> Iterator[Finding]:
-    if size > MAX_BYTES:
-        told = (
-            f"{what.capitalize()} would take {size / 2**30:,.1f} GiB; at most {MAX_BYTES / 2**30:,.0f} GiB are allowed."
-        )
+    if told := too_large(size, what):
         yield Finding(path, value, told, {"bytes": MAX_BYTES})

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
+from core.parts.limits import MAX_BATCH_SIZE
 from core.spec.auto import AUTO, AUTOS
 from core.spec.bounds import step_bytes
 from core.spec.cost import MAX_BYTES
 from core.spec.job_spec import JobSpec, parse_spec
 from core.spec.outline import Outline, Unsound
 
-MOST = 1 << 20
-"""The largest batch that a spec may name itself."""
 SHARE = 5
 """A batch that is found is at most this part of what trains, so that an epoch has some steps."""
 
@@ -30,7 +29,7 @@ def with_numbers(spec: JobSpec, numbers: Mapping[str, float]) -> JobSpec:
 
 def batch_sizes(spec: JobSpec) -> list[int]:
     """The powers of two that may be found as the batch size: from 1 to a fifth of what trains, and within bounds."""
-    largest = min(MOST, max(1, spec.train_samples // SHARE))
+    largest = min(MAX_BATCH_SIZE, max(1, spec.train_samples // SHARE))
     sizes = [1 << power for power in range(largest.bit_length())]
     return [size for size in sizes if size == 1 or bytes_with(spec, size) <= MAX_BYTES]
 

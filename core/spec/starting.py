@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WrapValidator, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, WrapValidator, model_validator
 
 from core.checks import Finding, refuse, shown
 from core.dataset import Dataset
 from core.errors import Gone, NotFound
 from core.job import Status
 from core.parts.uploads import DatasetId, FilePath
+from core.spec.fields import STRICT
 from core.spec.lookup import Lookup
 from core.spec.outline import Outline
 from core.starting import Left
 
-STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 SOURCES = ("job", "upload", "file")
 
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["job_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f"])]
