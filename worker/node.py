@@ -139,7 +139,7 @@ class Node:
             self._work_bell.wait(seen, timeout=self._settings.poll_s)
 
     def _work(self) -> None:
-        while self._slots.free_ones() and self._works():
+        while self._slots.any_free() and self._works():
             pass
 
     def _works(self) -> bool:

@@ -30,6 +30,11 @@ class Slots:
         with self._lock:
             return [] if self._closed else sorted(self._free)
 
+    def any_free(self) -> bool:
+        """Whether a slot can be taken, once nobody looks for a job: who does has one, and may have looked too early."""
+        with self.claiming:
+            return bool(self.free_ones())
+
     def take(self, slots: Collection[int]) -> None:
         """Take slots that are free."""
         with self._lock:

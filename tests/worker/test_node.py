@@ -12,6 +12,7 @@ import pytest
 from core import artifacts
 from core.errors import StartRefused, Unavailable
 from core.job import Claim, EventType, Reason, Status, Worker
+from core.room import Room
 from core.settings import Settings
 from core.store import Store
 from tests.worker.place import GONE_WITHIN_S, WITHIN_S, KeptLauncher, Place, acting, gone, happens
@@ -255,6 +256,36 @@ def test_a_look_that_finds_all_slots_taken_is_not_lost(place: Place) -> None:
         door.join(WITHIN_S)
     for job in jobs:
         place.ended(job)  # a slot's own thread may have the rest in hand
+
+
+def test_a_look_while_another_one_looks_too_early_is_not_lost(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks has a slot in hand: with the only one it finds nothing, and the job comes before it gives that back."""
+    place.settings = place.settings.model_copy(update={"poll_s": 3600.0, "slots": 1})
+    node = place.node()
+    first = place.store.add(acting("epochs", epochs=1))
+    node.look()
+    place.ended(first)
+    looked, heard, claim = threading.Event(), threading.Event(), place.store.claim
+
+    def slow(worker: Worker, *, room: Room) -> Claim | None:
+        found = claim(worker, room=room)
+        if threading.current_thread() is early:
+            looked.set()
+            heard.wait(WITHIN_S)
+        return found
+
+    def look() -> None:
+        while not looked.is_set():  # whoever ran the first job may not have given the slot back
+            node.look()
+
+    monkeypatch.setattr(place.store, "claim", slow)
+    early = threading.Thread(target=look)
+    early.start()
+    assert looked.wait(WITHIN_S)
+    job = place.store.add(acting("epochs", epochs=1))
+    threading.Timer(0.2, heard.set).start()
+    node.look()
+    place.ended(job)
 
 
 def test_a_node_that_does_not_see_the_shared_folder_refuses_to_start(
