@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 
 from core.errors import NO_SPACE, RunFailed, StartRefused, StorageFull
 from core.job import HELD, Artifact, Claim, Job, Status
+from core.shelf import Folders
 
 MARKER = ".trainwire"
 DATASETS = "datasets"
@@ -52,6 +53,11 @@ def see_marker(root: Path, *, within_s: float = 0.0) -> None:
         time.sleep(_LOOK_S)
     if not os.access(root, os.W_OK):
         raise StartRefused(f"The artifacts folder {root.absolute()} cannot be written by this process.")
+
+
+def folders(root: Path, files: Path | None) -> Folders:
+    """Where a run finds what its spec names, with the artifacts in `root`."""
+    return Folders(root / DATASETS, files, root)
 
 
 def dataset_file(root: Path, sha256: str) -> Path:

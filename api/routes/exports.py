@@ -19,11 +19,9 @@ from api.render import artifact_json, artifact_path
 from api.routes.lineage import Wish
 from api.uploads import aside
 from api.waiting import check_id
-from core import exporting
-from core.artifacts import DATASETS
+from core import artifacts, exporting
 from core.exporting import Format
 from core.job import Artifact
-from core.shelf import Folders
 from core.views import ArtifactView
 
 router = APIRouter(prefix="/v1/jobs/{job_id}/export", tags=["artifacts"], dependencies=[Depends(json_body)])
@@ -73,6 +71,6 @@ def _told(job_id: str, artifact: Artifact, status: int) -> Response:
 
 def _export(api: Api, job_id: str, wanted: Format) -> tuple[Artifact, bool]:
     settings = api.settings
-    folders = Folders(settings.artifacts / DATASETS, settings.files, settings.artifacts)
+    folders = artifacts.folders(settings.artifacts, settings.files)
     limits = exporting.Limits(settings.export_memory_bytes, settings.export_seconds)
     return exporting.export(api.store, folders, job_id, wanted, limits=limits)

@@ -50,11 +50,8 @@ async def plan_job(request: Request, spec: Spec, api: ApiDep, *, probe: Probe = 
     there = place(asked, await run_in_threadpool(api.store.workers))
     if probe and there is None:
         raise Unavailable("No live worker could run this job, so none can try it out.")
-    tried = (
-        await tried_out(api, request, reckoned(asked))
-        if probe and asked.resources.devices * asked.resources.nodes == 1
-        else None
-    )
+    alone = asked.resources.processes == 1
+    tried = await tried_out(api, request, reckoned(asked)) if probe and alone else None
     pace = await run_in_threadpool(_pace, api, asked, None if there is None else there.kind)
     baseline_bytes = await run_in_threadpool(api.store.baseline_bytes)
     return json_answer(dumps(plan(asked, there, pace, tried, baseline_bytes=baseline_bytes)))

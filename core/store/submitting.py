@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from core.job import Event, EventType, Job, Status
 from core.pace import pace_key
+from core.room import devices_of, nodes_of
 from core.store import datasets, rows, sources
 from core.store.backend import Tx
 from core.store.moves import Move, append
@@ -28,8 +29,8 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
         "priority": spec["priority"],
         "queue": spec["resources"]["queue"],
         "device": spec["resources"]["device"],
-        "devices": spec["resources"].get("devices", 1),
-        "nodes": spec["resources"].get("nodes", 1),
+        "devices": devices_of(spec),
+        "nodes": nodes_of(spec),
         "dataset_id": needed.first,
         "pace": pace_key(spec),
     }

@@ -13,7 +13,6 @@ from core.errors import TrainwireError
 from core.events import Failed, Probed
 from core.job import ErrorInfo, Reason, Worker
 from core.settings import Settings
-from core.shelf import Folders
 from core.supervision.bench import Child, Launcher, Order
 from core.supervision.runner import chosen
 from core.usage import Probe
@@ -104,7 +103,7 @@ class Prober:
             checkpoints=root,
             lease_s=self._settings.lease_s,
             heartbeat_s=self._settings.heartbeat_s,
-            datasets=Folders(root / artifacts.DATASETS, self._settings.files),
+            datasets=artifacts.folders(root, self._settings.files),
             probe=True,
         )
 

@@ -15,7 +15,6 @@ from core.events import Checkpointed, Failed, Finished, RunEvent, Stopped
 from core.failpoints import failpoint
 from core.job import Claim, Status, Worker
 from core.room import devices_of, nodes_of
-from core.shelf import Folders
 from core.supervision.bench import Bench, Child, Order, Seat
 from core.supervision.delivery import Delivery, GivenUp, Outage
 from core.supervision.endings import LAST_WORDS, Back, Exit, broken, ending
@@ -113,7 +112,7 @@ def _order(bench: Bench, claim: Claim, folder: Path, *, devices: Sequence[str]) 
         nodes=nodes_of(claim.spec),
         rendezvous=bench.settings.rendezvous or "",
         cache=bench.root / "cache",
-        datasets=Folders(bench.root / artifacts.DATASETS, bench.settings.files, bench.root),
+        datasets=artifacts.folders(bench.root, bench.settings.files),
         checkpoints=keeping.folder(bench.root, claim),
         candidates=keeping.candidates(bench.root, claim),
         lineage=claim.lineage,

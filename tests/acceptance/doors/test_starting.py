@@ -47,6 +47,13 @@ def test_a_job_starts_from_anothers_weights_and_from_their_copy(door: Door, tmp_
     assert door.http.delete(weights["links"]["self"]).status_code == httpx.codes.NO_CONTENT
 
 
+def test_a_job_that_starts_from_anothers_weights_can_be_tried_out(door: Door) -> None:
+    spec = {**PLAIN, "init_from": {"job": succeeded(door, PLAIN)}}
+    answer = door.http.post("/v1/jobs/plan", params={"probe": "true"}, json=spec, timeout=40)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    assert answer.json()["seconds"]["source"] == "probe"
+
+
 def test_weights_stay_while_a_job_needs_them_and_lost_ones_are_told(door: Door) -> None:
     before = succeeded(door, PLAIN)
     long = door.submit({**PLAIN, "epochs": 100_000, "init_from": {"job": before}})
