@@ -71,9 +71,7 @@ class RedisWatchBell:
                 with self._connected() as server:
                     live(server)
             except (redis.RedisError, OSError) as error:
-                if not self._away:
-                    log.warning("Redis is away (%s): watchers fall back to polling until it is back.", error)
-                self._away = True
+                self._missing(error)
                 self._subscribed.clear()
                 self._closed.wait(_RETRY_S)
 
@@ -89,12 +87,22 @@ class RedisWatchBell:
         )
         try:
             server.ping()
-            if self._away:
-                log.warning("Redis is back.")
-            self._away = False
+            self._found()
             yield server
         finally:
             server.close()
+
+    def _missing(self, error: Exception) -> None:
+        with self._changed:  # both threads miss it at the same moment, and it is said once
+            said, self._away = self._away, True
+        if not said:
+            log.warning("Redis is away (%s): watchers fall back to polling until it is back.", error)
+
+    def _found(self) -> None:
+        with self._changed:
+            was_away, self._away = self._away, False
+        if was_away:
+            log.warning("Redis is back.")
 
     def _send_all(self, server: redis.Redis) -> None:
         while not self._closed.is_set():

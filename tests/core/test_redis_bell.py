@@ -80,3 +80,27 @@ def test_without_redis_a_ring_returns_at_once_and_says_so_once(caplog: pytest.Lo
         bell.listen(lambda _: None)
     assert sum("Redis is away" in message for message in caplog.messages) == 1
     bell.close()
+
+
+def test_both_threads_missing_redis_at_one_moment_say_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    said, other_tried = threading.Event(), threading.Event()
+
+    class Slow(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - only that there is one
+            said.set()
+            other_tried.wait(WITHIN_S)
+
+    slow, bell = Slow(), RedisWatchBell("redis://127.0.0.1:1/0")
+    slow.createLock = lambda: None  # type: ignore[method-assign]
+    slow.lock = None
+    log = logging.getLogger("core.redis_bell")
+    log.addHandler(slow)
+    try:
+        bell.ring("job_1")
+        assert said.wait(WITHIN_S)
+        bell.listen(lambda _: None)  # returns when the second thread has tried in vain
+    finally:
+        other_tried.set()
+        log.removeHandler(slow)
+    bell.close()
+    assert sum("Redis is away" in message for message in caplog.messages) == 1
