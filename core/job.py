@@ -28,6 +28,11 @@ class Status(StrEnum):
         """Whether the job will never change again."""
         return self in ENDED
 
+    @property
+    def stands(self) -> str:
+        """What a sentence says of the job: "has failed", "is queued"."""
+        return f"has {self}" if self in (Status.SUCCEEDED, Status.FAILED) else f"is {self}"
+
 
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 HELD = frozenset({Status.RUNNING, Status.PAUSING, Status.CANCELLING})
@@ -135,8 +140,7 @@ class EpochRow:
 
     def round(self) -> dict[str, int]:
         """Which of a job's trainings it is of, where there are several."""
-        of = {"fold": self.fold, "seed": self.seed}
-        return {name: place for name, place in of.items() if place is not None}
+        return {name: place for name, place in (("fold", self.fold), ("seed", self.seed)) if place is not None}
 
 
 @dataclass(frozen=True, slots=True)

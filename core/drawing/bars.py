@@ -7,10 +7,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from core.drawing.grids import BLUE, GREY, RED, figures
+from core.drawing.grids import BLUE, GREY, RED, figures, short
 
 MOST = 30
 """Rows of a picture: of more names those that stand worst."""
+LETTERS = 28
+"""Of a name: there is more room for it than beside a grid."""
 
 
 def f1(axes: Axes, section: Mapping[str, Any]) -> None:
@@ -18,7 +20,7 @@ def f1(axes: Axes, section: Mapping[str, Any]) -> None:
     each = section["each"]
     if len(each) > MOST:
         each = sorted(each, key=lambda one: one["f1"])[:MOST]
-    _rows(axes, [f"{_short(one['name'])}  ({one['support']:,})" for one in each], [one["f1"] for one in each])
+    _rows(axes, [f"{short(one['name'], LETTERS)}  ({one['support']:,})" for one in each], [one["f1"] for one in each])
     axes.set_xlim(0, 1.08)
     axes.set_xlabel("f1; samples in brackets")
     macro = section["macro"]["f1"]
@@ -29,7 +31,7 @@ def f1(axes: Axes, section: Mapping[str, Any]) -> None:
 def features(axes: Axes, section: Mapping[str, Any]) -> None:
     """The features that come back the worst."""
     worst = section["features"][:MOST]
-    _rows(axes, [_short(one["name"]) for one in worst], [one["rmse"] for one in worst])
+    _rows(axes, [short(one["name"], LETTERS) for one in worst], [one["rmse"] for one in worst])
     axes.set_xlabel("root mean square error (scaled)")
     axes.set_title(f"What comes back the worst: rmse {section['rmse']:.4g} in all")
 
@@ -42,7 +44,7 @@ def residuals(axes: Axes, section: Mapping[str, Any]) -> None:
     if first["mean_residual"] is not None:
         axes.axvline(first["mean_residual"], color=RED, linewidth=1.5, label=f"mean {first['mean_residual']:.4g}")
         axes.legend(loc="upper right")
-    axes.set_xlabel(f"predicted minus true {_short(first['name'])}")
+    axes.set_xlabel(f"predicted minus true {short(first['name'], LETTERS)}")
     axes.set_title(f"Residuals: {figures(first, 'mae', 'rmse')}")
 
 
@@ -70,7 +72,3 @@ def _histogram(axes: Axes, told: Mapping[str, Any]) -> None:
     axes.stairs(told["counts"], told["edges"], fill=True, color=BLUE, alpha=0.85)
     axes.set_ylabel("samples")
     axes.grid(axis="y", color="#e6e6e6")
-
-
-def _short(name: str, most: int = 28) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -19,13 +19,13 @@ def confusion(axes: Axes, section: Mapping[str, Any]) -> None:
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     many = len(names) > MANY
-    places, short = range(len(names)), [_short(name) for name in names]
-    turned = many or max(map(len, short)) > 4 or len(names) > 12
+    places, labels = range(len(names)), [short(name) for name in names]
+    turned = many or max(map(len, labels)) > 4 or len(names) > 12
     size, side = 8 if many else 10, "right" if turned else "center"
-    axes.set_xticks(places, short, rotation=60 if turned else 0, ha=side, fontsize=size)
+    axes.set_xticks(places, labels, rotation=60 if turned else 0, ha=side, fontsize=size)
     for label in axes.get_xticklabels():
         label.set_rotation_mode("anchor" if turned else "default")
-    axes.set_yticks(places, short, fontsize=size)
+    axes.set_yticks(places, labels, fontsize=size)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted")
@@ -47,8 +47,8 @@ def scatter(axes: Axes, section: Mapping[str, Any]) -> None:
         low, high = min(*true, *predicted), max(*true, *predicted)
         axes.plot([low, high], [low, high], color=GREY, linewidth=1.2, linestyle="--", label="exact")
         axes.legend(loc="upper left")
-    axes.set_xlabel(f"true {_short(first['name'])}")
-    axes.set_ylabel(f"predicted {_short(first['name'])}")
+    axes.set_xlabel(f"true {short(first['name'])}")
+    axes.set_ylabel(f"predicted {short(first['name'])}")
     axes.grid(color="#e6e6e6")
     axes.set_title(f"Predicted against true: {figures(first, 'r2', 'mae', 'rmse')}")
 
@@ -58,5 +58,6 @@ def figures(told: Mapping[str, Any], *names: str) -> str:
     return ", ".join(f"{name} {told[name]:.4g}" for name in names if told.get(name) is not None)
 
 
-def _short(name: str, most: int = 18) -> str:
+def short(name: str, most: int = 18) -> str:
+    """The name, or as much of a long one as there is room for."""
     return name if len(name) <= most else f"{name[: most - 1]}…"

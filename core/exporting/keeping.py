@@ -60,8 +60,7 @@ def export(
 def _weights(store: ExportStore, job_id: str) -> Artifact:
     left = store.find_left(job_id)
     if left.status is not Status.SUCCEEDED:
-        stands = "has failed" if left.status is Status.FAILED else f"is {left.status}"
-        raise WrongStatus(f"Job {job_id} {stands}; a model is exported once its job has succeeded.")
+        raise WrongStatus(f"Job {job_id} {left.status.stands}; a model is exported once its job has succeeded.")
     if left.file is None:
         raise WrongStatus(f"Job {job_id} left no weights, so there is nothing to export.")
     return left.file

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import ExportRefused
 from core.exporting import bundle
+from core.parts.uploads import goals_of
 from core.spec import JobSpec
 from core.starting import CARD
 
@@ -51,11 +52,10 @@ def joined() -> str:
 def _task(spec: JobSpec, card: dict[str, Any]) -> dict[str, Any]:
     shape, dataset = spec.data_shape, card["spec"]["dataset"]
     names = card["classes"] or [str(number) for number in range(shape.classes or shape.outputs)]
-    target = dataset.get("target")
     return {
         "task": "reconstruction" if shape.reconstructs else shape.task,
         "names": names,
-        "targets": [target] if isinstance(target, str) else list(target or ()),
+        "targets": goals_of(dataset.get("target")),
         "window": (dataset.get("series") or {}).get("window"),
         "resize": dataset.get("resize") or "stretch",
     }

@@ -64,6 +64,11 @@ class Data:
     rows: Mapping[str, split.Rows] = field(default_factory=dict)
     """Which row of the dataset each sample of a held back part is, from 1, by the part's name; a text has none."""
 
+    @property
+    def last(self) -> SampleSet | None:
+        """What the weights that are kept are judged by: the test part, or what validates without one."""
+        return self.held if self.test is None else self.test
+
     def on(self, device: torch.device, *, train: bool) -> Data:
         """The same data on `device`: what is held back, and with `train` what trains, as far as that fits there."""
         home = at_home(self.train, device) if train else self.train

@@ -27,8 +27,8 @@ from core.spec import JobSpec
 
 Places = NDArray[np.intp]
 
-_NUMBERS = 1 << 24
-"""Of windows that are judged at a time: a small model asks for more of them than memory may hold."""
+AT_ONCE = 1 << 24
+"""Numbers of windows that are predicted at a time: a small model asks for more of them than memory may hold."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class SeriesWindows(Windowed):
 
     def cut(self, rows: int) -> Iterator[Samples]:
         """All of them in order, `rows` windows at a time, or as many as 64 MiB hold."""
-        most = max(1, _NUMBERS // (len(self.rows) * self.window))
+        most = max(1, AT_ONCE // (len(self.rows) * self.window))
         return super().cut(min(rows, most))
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> SeriesWindows:

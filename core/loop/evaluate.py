@@ -12,12 +12,6 @@ from core.loading.samples import SampleSet
 from core.loop import language, reconstruction
 from core.loop.run import Run, See, unseen
 from core.registry import metrics
-from core.spec import JobSpec
-
-_ACTIVATIONS = 1 << 24
-"""Numbers that one forward pass may hold (64 MiB)."""
-_FEATURES = 1 << 22
-"""Numbers that go into it (16 MiB): the next ones may be read from a file meanwhile."""
 
 
 @torch.inference_mode()
@@ -35,34 +29,24 @@ def evaluate(run: Run) -> tuple[float | None, dict[str, float]]:
 def judge_kept(run: Run, see: See) -> dict[str, float] | None:
     """`loss` and the metrics, by their plain names, of the weights that are kept; None where nothing is held back.
 
-    Over the test part, or over the validation part without one; `see` gets what is predicted there. It is the last
-    thing that a run does with its model, which has those weights from here on.
+    The model has them. Over the test part, or over the validation part without one; `see` gets what is predicted there.
     """
-    samples = run.data.held if run.data.test is None else run.data.test
+    samples = run.data.last
     if samples is None:
         return None
-    if run.kept.weights:
-        run.peers.put(run.judged, run.kept.weights)
     with torch.inference_mode():
         cost, figures = judge(run, samples, see)
     return {"loss": cost, **{name.removeprefix("val_"): figure for name, figure in figures.items()}}
-
-
-def rows_at_once(spec: JobSpec) -> int:
-    """How many samples to predict at a time: from the spec alone, so that it never changes a figure."""
-    width, cost = math.prod(spec.data_shape.features), spec.cost
-    most = spec.batch_size if cost is None else _ACTIVATIONS // max(1, cost.activations)
-    return max(1, min(8192, most, _FEATURES // width))
 
 
 def judge(run: Run, samples: SampleSet, see: See = unseen) -> tuple[float, dict[str, float]]:
     """The cost and the metrics over these samples; `see` gets what is predicted."""
     run.judged.eval()
     if run.spec.data_shape.next_token:
-        return language.judge(run, samples.cut(rows_at_once(run.spec)), see)
+        return language.judge(run, samples.cut(run.spec.rows_at_once), see)
     if run.spec.data_shape.reconstructs:
-        return reconstruction.judge(run, samples.cut(rows_at_once(run.spec)), see)
-    parts = (part.to(run.device) for part in samples.cut(rows_at_once(run.spec)))
+        return reconstruction.judge(run, samples.cut(run.spec.rows_at_once), see)
+    parts = (part.to(run.device) for part in samples.cut(run.spec.rows_at_once))
     prediction = torch.cat([run.predict(part.x) for part in parts])
     target = samples.y
     cost = run.loss(prediction, target.to(run.device)).item()

@@ -15,7 +15,7 @@ from core.loop.assembly import restores_best
 from core.loop.cadence import Cadence, StopAsked
 from core.loop.course import legs
 from core.loop.epoch import train_epoch
-from core.loop.evaluate import judge, rows_at_once
+from core.loop.evaluate import judge
 from core.loop.gauge import Gauge
 from core.loop.preparation import settle
 from core.loop.resuming import begin
@@ -120,7 +120,7 @@ def _sample_s(run: Run, whole: list[Lap]) -> float:
         return 0.0
     if whole:
         return fmean(lap.judged_s or 0.0 for lap in whole) / held.size
-    piece = held.take(torch.arange(min(held.size, 2 * rows_at_once(run.spec))))
+    piece = held.take(torch.arange(min(held.size, 2 * run.spec.rows_at_once)))
     began = time.perf_counter()
     with torch.inference_mode():
         judge(run, piece)

@@ -17,6 +17,7 @@ from core.files import REPORT, artifact, written
 from core.job import Artifact
 from core.loop.run import Run
 from core.loop.space import storing
+from core.parts.uploads import goals_of
 
 VERSION = 1
 """Raised when a member changes its meaning or goes; one that is added leaves it."""
@@ -89,15 +90,14 @@ def save(
 
 def _report(run: Run, seen: Seen, figures: Mapping[str, float]) -> dict[str, Any]:
     part = "validation" if run.data.test is None else "test"
-    samples = run.data.held if run.data.test is None else run.data.test
+    samples = run.data.last
     name, (section, worst) = seen.section(run)
-    kept = run.watch.best if run.kept.weights else run.position.last
     rows = run.data.rows.get(part)
     return {
         "version": VERSION,
         "part": part,
         "samples": samples.size if samples is not None else 0,
-        "epoch": kept and kept.epoch,
+        "epoch": run.kept_row and run.kept_row.epoch,
         "fold": run.spec.split.fold,
         "seed": run.seed,
         "figures": wire.finite(figures),
@@ -119,8 +119,7 @@ def _shortened(name: str) -> str:
 def _targets(run: Run) -> tuple[str, ...]:
     """The names of the numbers that are predicted; of a series, how many steps ahead each is."""
     told, outputs = run.spec.dataset.settings(), run.spec.data_shape.outputs
-    target = told.get("target")
-    names = (target,) if isinstance(target, str) else tuple(target or ())
+    names = goals_of(told.get("target"))
     if told.get("series") is not None:
         return tuple(f"{names[0]} +{step}" for step in range(1, outputs + 1))
     if len(names) == outputs:

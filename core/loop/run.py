@@ -112,6 +112,11 @@ class Run:
         return self.rounds.best(self.watch)
 
     @property
+    def kept_row(self) -> EpochRow | None:
+        """The epoch whose weights are kept: the best one where it is restored, else the last."""
+        return self.watch.best if self.kept.weights else self.position.last
+
+    @property
     def lr(self) -> float:
         """The learning rate of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])

@@ -14,7 +14,6 @@ from core.job import Progress
 from core.loading.batches import Feed
 from core.loading.order import generator
 from core.loop.assembly import make_feed
-from core.loop.evaluate import rows_at_once
 from core.loop.run import Run, shuffled
 
 _TINY = 1e-30
@@ -23,17 +22,15 @@ _DRAWN = 0
 
 
 def measure(run: Run) -> Generator[Progress, None, dict[str, float] | None]:
-    """`cost` of the kept weights over samples that train, and its `mean` and `max` rise; None where nobody asked.
+    """`cost` of the weights over samples that train, and its `mean` and `max` rise; None where nobody asked.
 
     In each direction every filter moves by `radius` times its own norm (Li et al., 2018, "Visualizing the Loss
     Landscape of Neural Nets"): a network whose filters are scaled up, and the next layer's down, is as sharp as before.
     Biases and the weights of norms stay. Samples and directions rest on the seed alone, the model is in eval mode, and
-    it has the kept weights when this ends. Tells at most twice a second how long it will take.
+    it has the same weights when this ends. Tells at most twice a second how long it will take.
     """
     if (wanted := run.spec.sharpness) is None:
         return None
-    if run.kept.weights:
-        run.judged.load_state_dict(run.kept.weights)
     run.judged.eval()
     rows = shuffled(run.spec, _DRAWN)[: wanted.samples]
     feed, began = _feed(run), time.monotonic()
@@ -79,7 +76,7 @@ def _feed(run: Run) -> Feed:
     """The samples that train, as they are without augmentation, as many at a time as are judged."""
     loader = run.spec.loader.model_copy(update={"num_workers": 0})
     spec = run.spec.model_copy(update={"loader": loader})
-    return make_feed(spec, run.data, run.device, at_once=rows_at_once(run.spec))
+    return make_feed(spec, run.data, run.device, at_once=run.spec.rows_at_once)
 
 
 @torch.no_grad()

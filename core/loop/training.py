@@ -119,6 +119,8 @@ def _started(run: Run, spec: JobSpec, resumed: Resumed | None, found: Mapping[st
 
 def _finish(run: Run, several: dict[str, Any] | None, taken: Memory, *, folder: Path) -> Iterator[RunEvent]:
     failpoint("finish.before_weights")
+    if run.kept.weights:
+        run.peers.put(run.judged, run.kept.weights)
     seen = Seen(run)
     held = run.peers.told(judge_kept(run, seen if run.peers.leads else unseen))
     test = None if run.data.test is None else held

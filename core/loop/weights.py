@@ -197,7 +197,6 @@ def _card(run: Run, weights: Artifact, figures: Mapping[str, Any], memory: Memor
 
 def _told(run: Run, weights: Artifact) -> dict[str, Any]:
     """Which weights these are."""
-    kept = run.watch.best if run.kept.weights else run.position.last
     return {
         "file": weights.name,
         "sha256": weights.sha256,
@@ -205,7 +204,7 @@ def _told(run: Run, weights: Artifact) -> dict[str, Any]:
         "parameters": sum(weight.numel() for weight in run.model.parameters()),
         "trainable": sum(weight.numel() for weight in trainable(run.model)),
         "kept": "best" if run.kept.weights else "last",
-        "epoch": kept and kept.epoch,
+        "epoch": run.kept_row and run.kept_row.epoch,
         "fold": run.spec.split.fold,
         "seed": run.seed,
         "ema": run.spec.ema and run.spec.ema.model_dump(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -62,8 +62,9 @@ def _shape(*, facts: Facts, **_: Any) -> DataShape:
     return DataShape(facts.samples, facts.features, facts.classes, facts.outputs, multilabel=labels, next_token=text)
 
 
-def _goals(target: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return (target,) if isinstance(target, str) else target or ()
+def goals_of(target: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns to predict, as far as there are any; a list of one means the same as its name."""
+    return (target,) if isinstance(target, str) else tuple(target or ())
 
 
 def _features_are_told_once(
@@ -72,7 +73,7 @@ def _features_are_told_once(
     if features is not None and exclude:
         told = "Name the features, or what to exclude from them, not both."
         yield Finding(("exclude",), exclude, told, [])
-    goals = _goals(target)
+    goals = goals_of(target)
     if features is not None and (both := [name for name in goals if name in features]):
         told = "The target cannot be a feature too: the model would only copy it."
         yield Finding(("features",), features, told, {"not": both[0] if len(both) == 1 else both})
@@ -196,7 +197,7 @@ def _told(facts: Facts | None) -> Facts:
 
 
 def _targets(facts: Facts, target: str | tuple[str, ...] | None) -> Mapping[str, str]:
-    return facts.targets or {name: str(facts.target) for name in _goals(target)}
+    return facts.targets or {name: str(facts.target) for name in goals_of(target)}
 
 
 def _with_apart(whole: Upload, apart: Mapping[Held, tuple[str, Path]]) -> Upload:

@@ -54,11 +54,9 @@ def _data(served: Served, sent: Given, bounds: Bounds) -> list[dict[str, Any]]:
 
 
 def _check(scores: Tensor) -> None:
-    """JSON has no infinite numbers, and they would mean nothing: the rows that lead to them are refused."""
-    wrong = (~scores.flatten(1).isfinite().all(1)).nonzero().flatten().tolist()
-    if wrong:
-        message = "The model gives no finite numbers for this row: its values are far from those it was trained on."
-        raise RowsRefused([Problem(f"/rows/{at}", message) for at in wrong[:MAX_PROBLEMS]], count=len(wrong))
+    if wrong := telling.untold(scores):
+        problems = [Problem(f"/rows/{at}", telling.UNTOLD) for at in wrong[:MAX_PROBLEMS]]
+        raise RowsRefused(problems, count=len(wrong))
 
 
 def _weights(served: Served, ask: Ask) -> dict[str, Any]:

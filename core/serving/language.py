@@ -11,7 +11,6 @@ from torch.nn.functional import cross_entropy
 
 from core.data import PADDING
 from core.loading.text import windows_over
-from core.loop.evaluate import rows_at_once
 from core.serving.bodies import Given, prompt, refused
 from core.serving.served import Served
 from core.serving.wish import PredictWish
@@ -62,7 +61,7 @@ def _cost(served: Served, text: str) -> float | None:
         return None
     over = windows_over(ids, count=windows(len(text.encode()), length), length=length, once=True)
     costs, count = [0.0], 0
-    for piece in over.cut(rows_at_once(served.spec)):
+    for piece in over.cut(served.spec.rows_at_once):
         known = piece.y != PADDING
         if here := int(known.sum()):
             costs.append(cross_entropy(served.predict(piece.x)[known], piece.y[known]).item() * here)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,21 +16,23 @@ from torch import Tensor, nn
 from core.dataset import Facts
 from core.errors import InvalidSpec, NotFound, WrongStatus
 from core.files import sha256
-from core.loop.evaluate import rows_at_once
+from core.loading import series
 from core.loop.precision import Precision
 from core.loop.weights import Preprocess, load_model, load_preprocess, trained_spec
+from core.parts.uploads import goals_of
 from core.spec import JobSpec
 from core.starting import CARD
 
 Takes = Literal["rows of a table", "rows of a series", "texts", "a text", "pictures", "arrays of numbers"]
-
-_WINDOWED = 1 << 24
-"""Numbers of windows of a series that are predicted at a time, as they are judged in training."""
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model on the CPU in eval mode; `names` are those of its features, `targets` of the columns that it predicts."""
+    """A model in eval mode, on `device`; `names` are those of its features, `targets` of the columns it predicts.
+
+    Samples and answers are on the CPU.
+    """
 
     spec: JobSpec
     model: nn.Module
@@ -39,17 +43,30 @@ class Served:
     epoch: int | None
     round: dict[str, int | None]
     bytes: int
+    device: torch.device = _CPU
+
+    def on(self, device: str) -> Served:
+        """The same model on another device; this one is then of no use any more."""
+        home = torch.device(device)
+        return replace(self, model=self.model.to(home), device=home)
 
     def predict(self, x: Tensor) -> Tensor:
         """What the model gives for prepared samples, cut as the validation pass cuts them, so that no bit differs."""
-        precision = Precision(self.spec.precision)
-        return torch.cat([precision.forward(self.model, part) for part in torch.split(x, self._rows(x))])
+        precision = Precision(self.spec.precision, self.device.type)
+        parts = torch.split(x, self.rows_at_once(x.shape[1:]))
+        return torch.cat([precision.forward(self.model, part.to(self.device)).cpu() for part in parts])
 
-    def _rows(self, x: Tensor) -> int:
-        rows = rows_at_once(self.spec)
+    def encode(self, x: Tensor) -> Tensor:
+        """The codes that an autoencoder makes of prepared samples."""
+        codes: Tensor = self.model.encode(x.to(self.device))  # type: ignore[operator]
+        return codes.cpu()
+
+    def rows_at_once(self, sample: Sequence[int]) -> int:
+        """How many samples of this shape go through the model at a time."""
+        rows = self.spec.rows_at_once
         if self.takes != "rows of a series":
             return rows
-        return min(rows, max(1, _WINDOWED // x[0].numel()))
+        return min(rows, max(1, series.AT_ONCE // math.prod(sample)))
 
 
 def load(folder: Path, *, card: str, weights: str) -> Served:
@@ -83,7 +100,7 @@ def _served(told: dict[str, Any], model: nn.Module, prepare: Preprocess) -> Serv
         prepare=prepare,
         takes=_takes(spec, prepare),
         names=tuple(told["features"] or ()),
-        targets=_targets(spec),
+        targets=goals_of(spec.dataset.settings().get("target")),
         epoch=kept["epoch"],
         round={"fold": kept["fold"], "seed": kept["seed"]},
         bytes=kept["bytes"],
@@ -97,8 +114,3 @@ def _takes(spec: JobSpec, prepare: Preprocess) -> Takes:
         return "rows of a table" if prepare.window is None else "rows of a series"
     facts: Facts | None = spec.dataset.settings().get("facts")
     return "pictures" if facts is not None and facts.form == "images" else "arrays of numbers"
-
-
-def _targets(spec: JobSpec) -> tuple[str, ...]:
-    target = spec.dataset.settings().get("target")
-    return (target,) if isinstance(target, str) else tuple(target or ())

@@ -12,6 +12,8 @@ from core.serving.served import Served
 
 Told = dict[str, Any]
 
+UNTOLD = "The model gives no finite numbers for this row: its values are far from those it was trained on."
+
 
 def told(served: Served, scores: Tensor, x: Tensor) -> list[Told]:
     """What the `scores` `(samples, outputs)` of the prepared samples `x` mean, one object for each sample."""
@@ -24,6 +26,12 @@ def told(served: Served, scores: Tensor, x: Tensor) -> list[Told]:
     if shape.classes:
         return [_class(names, row) for row in _shares(scores).tolist()]
     return [_numbers(served, row, at) for at, row in enumerate(served.prepare.undo(scores).tolist())]
+
+
+def untold(scores: Tensor) -> list[int]:
+    """The rows, from 0, whose scores are not finite: JSON has no such numbers, and they would mean nothing."""
+    wrong: list[int] = (~scores.flatten(1).isfinite().all(1)).nonzero().flatten().tolist()
+    return wrong
 
 
 def _names(served: Served, scores: Tensor) -> Sequence[str]:
@@ -61,6 +69,6 @@ def _reconstructions(served: Served, made: Tensor, x: Tensor) -> Iterator[Told]:
     """The mean squared error of the scaled numbers, the code, and what came back in the data's own unit."""
     errors = ((made - x) ** 2).flatten(1).mean(1).tolist()
     again, names = served.prepare.undo(made).tolist(), served.names
-    codes = served.model.encode(x).tolist()  # type: ignore[operator]
+    codes = served.encode(x).tolist()
     for error, code, row in zip(errors, codes, again, strict=True):
         yield {"error": error, "code": code, "reconstruction": dict(zip(names, row, strict=True)) if names else row}

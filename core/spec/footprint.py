@@ -19,9 +19,6 @@ SWELLS = 1.25
 """A batch at its largest, by what is kept of it: the gradients of a layer come before what it kept can go."""
 PASSED = 0.5
 """What a forward pass without gradients holds at a time, by what one with gradients keeps."""
-EVALUATED = 1 << 24
-"""Numbers that a forward pass without gradients may make of the samples that go through at once."""
-MOST_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def _evaluation(spec: JobSpec, cost: Cost) -> int:
     held = max(spec.val_samples, spec.test_samples)
     if not held:
         return 0
-    at_once = min(held, MOST_AT_ONCE, max(1, EVALUATED // max(1, cost.activations)))
+    at_once = min(held, spec.rows_at_once)
     of_pieces = spec.data_shape.next_token or spec.data_shape.reconstructs
     predictions = 0 if of_pieces else 2 * FLOAT * held * spec.model_shape.outputs
     return round(FLOAT * cost.activations * at_once * PASSED) + predictions

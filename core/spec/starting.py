@@ -130,9 +130,8 @@ def _of_job(job_id: str, lookup: Lookup) -> InitFacts | str:
 def _nothing_left(job_id: str, left: Left) -> str:
     if left.status is Status.SUCCEEDED:
         return f"Job {job_id} has left no weights. Name another job, or upload weights."
-    stands = f"has {left.status}" if left.status is Status.FAILED else f"is {left.status}"
     way = "Name another, or fork that one." if left.status.ended else "Submit this when it has."
-    return f"Job {job_id} {stands}, and only one that has succeeded leaves weights. {way}"
+    return f"Job {job_id} {left.status.stands}, and only one that has succeeded leaves weights. {way}"
 
 
 def _of_file(key: str, source: str, lookup: Lookup) -> InitFacts | str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from core.checks import Finding, nearest, shown
 from core.dataset import Column
 from core.encoding import Reading
+from core.parts.uploads import goals_of
 from core.spec.classes import MOST_CLASSES, class_findings
 
 Wanted = Mapping[str, Any]
@@ -19,9 +20,8 @@ FLAGS = "true and false, or 0 and 1"
 
 
 def named(wanted: Wanted) -> tuple[str, ...]:
-    """The columns to predict, as far as there are any; a list of one means the same as its name."""
-    target = wanted["target"]
-    return (target,) if isinstance(target, str) else tuple(target or ())
+    """The columns to predict, as far as there are any."""
+    return goals_of(wanted["target"])
 
 
 def findings(wanted: Wanted, columns: Columns, *, rows: int) -> Iterator[Finding]:

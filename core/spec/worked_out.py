@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel
 
 from core.data import Cost, DataShape, ModelShape
 from core.spec.outline import Outline
 from core.split import Sizes
+
+_ACTIVATIONS = 1 << 24
+"""Numbers that a forward pass without gradients may hold (64 MiB)."""
+_FEATURES = 1 << 22
+"""Numbers that go into it (16 MiB): the next ones may be read from a file meanwhile."""
+_ROWS = 8_192
 
 
 class WorkedOut(BaseModel):
@@ -51,6 +59,13 @@ class WorkedOut(BaseModel):
     def steps_per_epoch(self) -> int:
         """Optimizer steps in an epoch."""
         return self._outline.steps_per_epoch
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many samples are predicted at a time: by the spec alone, so that it never changes a figure."""
+        cost = self.cost
+        most = self._outline["batch_size"] if cost is None else _ACTIVATIONS // max(1, cost.activations)
+        return max(1, min(_ROWS, most, _FEATURES // math.prod(self.data_shape.features)))
 
     @property
     def scales_pictures(self) -> bool:

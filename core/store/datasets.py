@@ -11,15 +11,14 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.dataset import Dataset, Profile
-from core.errors import Gone, NotFound, SpecRefused, Unavailable, WrongStatus
+from core.errors import Gone, NotFound, SpecRefused, Unavailable
 from core.intake import from_json, to_json
 from core.job import ENDED, Problem
 from core.store.backend import Tx
+from core.store.needing import NAMED_JOBS, still_needed
 from core.store.paging import cursor, place
 from core.store.tables import NEEDS_DATA, by, dataset_names, datasets, job_datasets, jobs, removed
 
-NAMED_JOBS = 20
-"""How many of the jobs that still need a dataset are named to whoever wants to delete it."""
 NAMING = ("id", "validation", "test")
 """The settings of the dataset `upload` that name uploads."""
 _TAKE = {
@@ -125,7 +124,7 @@ def remove(tx: Tx, dataset_id: str) -> str | None:
             return None
         raise missing
     if needing := _needing(tx, dataset_id):
-        raise _needed(dataset_id, needing)
+        raise still_needed(f"Dataset {dataset_id} cannot be deleted; it is needed by", needing)
     tx.conn.execute(delete(datasets).where(datasets.c.id == dataset_id))
     tx.conn.execute(insert(removed).values(id=dataset_id, at=tx.clock.now()))
     return sha256
@@ -197,12 +196,6 @@ def _needing(tx: Tx, dataset_id: str) -> list[str]:
     )
     found = (tx.conn.scalars(one.order_by(jobs.c.id).limit(NAMED_JOBS + 1)) for one in asked)
     return sorted({job_id for ids in found for job_id in ids})[: NAMED_JOBS + 1]
-
-
-def _needed(dataset_id: str, needing: Sequence[str]) -> WrongStatus:
-    more = " and others" if len(needing) > NAMED_JOBS else ""
-    told = f"Dataset {dataset_id} cannot be deleted; it is needed by {', '.join(needing[:NAMED_JOBS])}{more}."
-    return WrongStatus(told, hint="Let them end, or cancel them first.")
 
 
 def _missing(tx: Tx, dataset_id: str) -> NotFound | Gone:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from core.errors import SpecRefused, WrongStatus
+from core.errors import SpecRefused
 from core.job import ENDED, EventType, Problem
 from core.starting import WEIGHTS, Left
 from core.store import reading, rows
 from core.store.backend import Tx
+from core.store.needing import NAMED_JOBS
 from core.store.tables import artifacts, events, job_sources, jobs
-
-NAMED_JOBS = 20
-"""How many of the jobs that still need the weights of one are named to whoever wants to delete that."""
 
 
 def left(tx: Tx, job_id: str) -> Left:
@@ -58,10 +55,3 @@ def is_needed(job_id: ColumnElement[str]) -> ColumnElement[bool]:
     both = job_sources.join(other, other.c.id == job_sources.c.job_id)
     wanted = select(job_sources.c.job_id).select_from(both)
     return wanted.where(job_sources.c.source_id == job_id, other.c.status.not_in(ENDED)).exists()
-
-
-def in_use(job_id: str, needing: Sequence[str]) -> WrongStatus:
-    """What to raise when a job is to be deleted whose weights others need."""
-    more = " and others" if len(needing) > NAMED_JOBS else ""
-    told = f"Job {job_id} cannot be deleted; its weights are needed by {', '.join(needing[:NAMED_JOBS])}{more}."
-    return WrongStatus(told, hint="Let them end, or cancel them first.")

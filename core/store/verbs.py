@@ -10,6 +10,7 @@ from core.job import Job, Reason, Status
 from core.store import reading, sources
 from core.store.backend import Tx
 from core.store.moves import Move, Standing, move, standing
+from core.store.needing import still_needed
 from core.store.tables import jobs, removed
 
 
@@ -65,15 +66,14 @@ def delete(tx: Tx, job_id: str) -> None:
     if not row.status.ended:
         raise wrong(job_id, row.status, "deleted; cancel it first")
     if needing := sources.needing(tx, job_id):
-        raise sources.in_use(job_id, needing)
+        raise still_needed(f"Job {job_id} cannot be deleted; its weights are needed by", needing)
     tx.conn.execute(delete_from(jobs).where(jobs.c.id == job_id))
     tx.conn.execute(insert(removed).values(id=job_id, at=tx.clock.now()))
 
 
 def wrong(job_id: str, status: Status, done: str) -> WrongStatus:
     """What to raise when the status does not allow what was to be done."""
-    stands = f"has {status}" if status in {Status.SUCCEEDED, Status.FAILED} else f"is {status}"
-    return WrongStatus(f"Job {job_id} {stands}; it cannot be {done}.")
+    return WrongStatus(f"Job {job_id} {status.stands}; it cannot be {done}.")
 
 
 def _standing(tx: Tx, job_id: str) -> Standing:

@@ -11,7 +11,6 @@ from core.data import Arrays
 from core.loading import data, joining
 from core.loading.cache import load
 from core.loop import load_model, train
-from core.loop.evaluate import rows_at_once
 from core.spec import parse_spec
 from tests.acceptance.doors.conftest import Door
 
@@ -28,7 +27,7 @@ def test_the_validation_rows_get_the_numbers_of_the_validation_pass_bit_for_bit(
     assert held is not None
     places, at = joining.parts(spec, source).validation, 0
     model = load_model(tmp_path)
-    for part in held.cut(rows_at_once(spec)):
+    for part in held.cut(spec.rows_at_once):
         rows = source.x[places[at : at + part.size]].tolist()
         at += part.size
         answer = door.http.post(f"/v1/jobs/{job['id']}/predict", json={"rows": rows}).raise_for_status().json()

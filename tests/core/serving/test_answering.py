@@ -16,7 +16,6 @@ from PIL import Image
 from core.loading import data, joining
 from core.loading.cache import load
 from core.loop import load_model, load_preprocess
-from core.loop.evaluate import rows_at_once
 from core.spec import parse_spec
 from core.windows import stretches
 from tests.core.intake.zipping import zipped
@@ -39,7 +38,7 @@ def held_scores(job: Trained, shelf: Shelf, cache: Path) -> torch.Tensor:
     assert held is not None
     with torch.inference_mode():
         model = load_model(job.folder)
-        return torch.cat([model(part.x) for part in held.cut(rows_at_once(job.spec))])
+        return torch.cat([model(part.x) for part in held.cut(job.spec.rows_at_once)])
 
 
 def held_places(job: Trained, shelf: Shelf, cache: Path) -> list[int]:

@@ -13,7 +13,7 @@ from core.dataset import Column, Dataset, Profile, Targets
 from core.errors import BadRequest, Gone, NotFound, SpecRefused, WrongStatus
 from core.job import Reason
 from core.store import DatasetQuery, Fork, Retry, Store, Submit, Upload
-from core.store.datasets import NAMED_JOBS
+from core.store.needing import NAMED_JOBS
 from tests.core.store.making import FINISHED, a_claim, a_spec, an_epoch, failed, told
 
 COLUMNS = (

@@ -11,7 +11,7 @@ from core.errors import Gone, NotFound, SpecRefused, WrongStatus
 from core.job import Reason, Status
 from core.starting import WEIGHTS
 from core.store import Fork, Retry, Store, Submit, tidying
-from core.store.sources import NAMED_JOBS
+from core.store.needing import NAMED_JOBS
 from tests.core.store.conftest import OpenStore
 from tests.core.store.making import FINISHED, STARTED, HandClock, a_claim, a_spec, an_epoch, failed, started, told
 from tests.core.store.test_datasets import added
