@@ -59,6 +59,14 @@ PREDICTED: dict[str, Any] = {
     "weights": {"job": JOB_ID, "epoch": 40, "fold": None, "seed": None, "sha256": "4f5a" * 16},
 }
 
+WHOLE: dict[str, dict[str, Any]] = {
+    "csv": {"summary": "A line for each row", "value": {"dataset": "ds_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f"}},
+    "jsonl": {
+        "summary": "An object for each row, behind everything else that waits",
+        "value": {"dataset": "ds_0199f0c2a1b27c3d8e4f5a6b7c8d9e0f", "format": "jsonl", "priority": -1},
+    },
+}
+
 EXPORTS: dict[str, dict[str, Any]] = {
     "onnx": {"summary": "A graph for any ONNX runtime", "value": {"format": "onnx"}},
     "pt2": {"summary": "A graph for torch alone", "value": {"format": "pt2"}},

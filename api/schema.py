@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from api.guards import is_public
+from core.spec.predicting import PredictSpec
 from core.views import ProblemView
 
 TITLE = "Trainwire"
@@ -31,6 +33,12 @@ TAGS = [
 ]
 
 
+_UNNAMED: tuple[tuple[type[BaseModel], Literal["validation", "serialization"]], ...] = (
+    (ProblemView, "serialization"),
+    (PredictSpec, "validation"),  # as that of JobSpec, whose parts it shares
+)
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """The app's OpenAPI document, with the problem model and where the key is needed."""
     if app.openapi_schema is None:
@@ -41,7 +49,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         components.setdefault("schemas", {})
         components["schemas"] |= _schemas()
         # The model says "any object", so that the client need not know the parts of the server.
-        components["schemas"]["JobView"]["properties"]["spec"] = {"$ref": "#/components/schemas/JobSpec"}
+        specs = [{"$ref": f"#/components/schemas/{name}"} for name in ("JobSpec", "PredictSpec")]
+        components["schemas"]["JobView"]["properties"]["spec"] = {"anyOf": specs}
         components["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "The service's key, where it has one."}
         }
@@ -53,5 +62,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    schema = ProblemView.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs", {}), "ProblemView": schema}
+    """Of what no route names in its signature."""
+    found: dict[str, Any] = {}
+    for model, mode in _UNNAMED:
+        schema = model.model_json_schema(mode=mode, ref_template="#/components/schemas/{model}")
+        found |= {**schema.pop("$defs", {}), model.__name__: schema}
+    return found

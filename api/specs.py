@@ -26,17 +26,19 @@ Spec = Annotated[Any, Body(), PlainValidator(_judged, json_schema_input_type=Job
 
 
 def resolved(api: Api, asked: Any) -> JobSpec:
-    """The spec with every default; raises SpecRefused, also for a device that none of the workers can have.
-
-    With all workers in this process, a device that none has is refused at once.
-    """
+    """The spec with every default; raises SpecRefused, also for a device that none of the workers can have."""
     spec = parse_spec(asked, find=api.store.find_dataset, look=api.shelf.look, left=api.store.find_left)
-    wanted = spec.resources.device
+    device_is_there(api, spec.resources.device)
+    return spec
+
+
+def device_is_there(api: Api, wanted: str) -> None:
+    """Raise SpecRefused for a device that none of the workers can have, where all of them are in this process."""
     if api.node is None or wanted in ("auto", "cpu"):
-        return spec
+        return
     there = api.node.devices(DEVICES_WAIT_S)
     if any(device == wanted or device.startswith(f"{wanted}:") for device in there):
-        return spec
+        return
     allowed = ["auto", *there]
     message = f"{wanted!r} is no device of this machine, which has {', '.join(there)}.{nearest(wanted, allowed)}"
     raise SpecRefused([Problem("/resources/device", message, allowed)])

@@ -7,10 +7,10 @@ from typing import Any
 
 
 def planned_epochs(spec: Mapping[str, Any]) -> int:
-    """How many epochs a job with this spec trains at most, all folds or seeds together."""
+    """How many epochs a job with this spec trains at most, all folds or seeds together; one that predicts has one."""
     split = spec.get("split") or {}
     folds = 1 if split.get("fold") else split.get("folds") or 1
-    return int(spec["epochs"]) * int(folds) * int(spec.get("seeds") or 1)
+    return int(spec.get("epochs", 1)) * int(folds) * int(spec.get("seeds") or 1)
 
 
 def first_epoch(parent: Mapping[str, Any] | None) -> int:

@@ -49,6 +49,8 @@ class Started:
     trainable: int | None = None
     """How many of the parameters train."""
     resolved: Mapping[str, float] | None = None
+    predict_samples: int | None = None
+    """How many it predicts, where that is all it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,8 @@ def _started(data: Mapping[str, Any]) -> str:
     if resumed := data.get("resumed"):
         words = f"goes on from epoch {resumed['epoch']}, step {resumed['step']} on {data['device']}"
         return words if resumed["bit_exact"] else f"{words} (not bit-exact: {resumed['bit_exact_reason']})"
+    if (rows := data.get("predict_samples")) is not None:
+        return f"predicting on {data['device']}: {number(rows)} rows"
     words = (
         f"training on {data['device']}: {number(data['parameters'])} parameters, "
         f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"

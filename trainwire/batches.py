@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import BadRequest, RowsRefused
 from core.job import Problem
+from core.serving.sheet import Sheet
 
 PIECE = 5_000
 PIECE_BYTES = 8 << 20
@@ -58,46 +59,26 @@ def shifted(refused: RowsRefused, by: int) -> RowsRefused:
     return RowsRefused(list(map(moved, refused.problems)), count=refused.count)
 
 
-def flat(row: Mapping[str, Any]) -> Row:
-    """A prediction as cells: each probability, target and step of a forecast in a column of its own."""
-    cells: Row = {}
-    for name, value in row.items():
-        if isinstance(value, dict):
-            cells |= {f"{_PREFIXES.get(name, f'{name} ')}{inner}": cell for inner, cell in value.items()}
-        elif name == "forecast":
-            cells |= {f"{name} {step}": cell for step, cell in enumerate(value, 1)}
-        elif name == "labels":
-            cells[name] = "|".join(value)
-        else:
-            cells[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-    return cells
-
-
 def write(predictions: Iterable[Mapping[str, Any]], to: Path) -> int:
     """Write predictions as CSV, each behind the number of its row (from 0), and tell how many these are.
 
     They go to a file beside `to`, which takes its place when all are there. Raises BadRequest where it cannot be
     written.
     """
-    draft, count = to.with_name(f".{to.name}.part"), 0
+    draft = to.with_name(f".{to.name}.part")
     try:
         with draft.open("w", newline="", encoding="utf-8") as file:
-            writer: csv.DictWriter[str] | None = None
-            for count, one in enumerate(map(flat, predictions), 1):
-                if writer is None:
-                    writer = csv.DictWriter(file, ["row", *one])
-                    writer.writeheader()
-                writer.writerow({"row": count - 1, **one})
+            sheet = Sheet(file)
+            sheet.add(predictions)
         draft.replace(to)
     except OSError as error:
         raise BadRequest(f"{to} cannot be written: {error.strerror}.") from error
     finally:
         draft.unlink(missing_ok=True)
-    return count
+    return sheet.count
 
 
 _AT = re.compile(r"/rows/(\d+)")
-_PREFIXES = {"values": "", "probabilities": "probability "}
 
 
 def _body(rows: list[bytes]) -> bytes:

@@ -182,6 +182,7 @@ def _facts(job: JobView) -> dict[str, RenderableType]:
         "attempt": str(job.attempt),
         "goes on": f"behind epoch {job.parent.epoch or 0} of {job.parent.id}" if job.parent else None,
         "starts from": _start(job.spec.get("init_from")),
+        "predicts": _predicted(job.spec.get("predict")),
         "bit-exact": None if job.bit_exact else f"no: {escape(plain(job.bit_exact_reason or ''))}",
     }
     return {name: fact for name, fact in facts.items() if fact}
@@ -193,6 +194,13 @@ def _start(init: Mapping[str, Any] | None) -> str | None:
         return None
     source = next(f"{name} {init[name]}" for name in ("job", "upload", "file") if init.get(name) is not None)
     return escape(plain(f"the weights of {source}{'' if init.get('strict') else ', as far as they fit'}"))
+
+
+def _predicted(asked: Mapping[str, Any] | None) -> str | None:
+    """What a job predicts, and by whose weights."""
+    if asked is None:
+        return None
+    return f"{number(asked['facts']['rows'])} rows of {asked['dataset']} by the weights of {asked['job']}"
 
 
 def _given(row: EpochView | HeldOutView | SharpnessView) -> dict[str, Any]:

@@ -79,6 +79,26 @@ class Predictions:
                 raise shifted(refused, at) from None
             at += count
 
+    def predict_upload(  # noqa: PLR0913  what may be said of a job
+        self,
+        job_id: str,
+        dataset_id: str,
+        *,
+        format: str = "csv",  # noqa: A002  (its name on the wire)
+        name: str | None = None,
+        priority: int | None = None,
+        resources: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> JobView:
+        """Queue a job that predicts every row of an upload; it leaves `predictions.csv`, or `.jsonl`, to `download`.
+
+        Raises SpecRefused for an upload that the model cannot take, WrongStatus while there are no weights.
+        """
+        more = {"name": name, "priority": priority, "resources": resources, "labels": labels}
+        wish = given(more, dataset=dataset_id, format=format)
+        return self._service.create(JobView, job_path(job_id, "predictions"), wish, key=idempotency_key)
+
     def predict_bytes(self, job_id: str, content: bytes, ending: str) -> PredictionsView:
         """The same of a file that is already read, of which `ending` says what it is (`csv`, `png`)."""
         return self._sent(job_id, **_body(content, ending))

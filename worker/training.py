@@ -16,6 +16,7 @@ from core.loop import Saving
 from core.loop.failures import explain
 from core.loop.peers import ALONE, Peers
 from core.spec import JobSpec
+from core.spec.predicting import PredictSpec, predicts
 from core.supervision.bench import Order
 from worker import memory
 
@@ -27,7 +28,10 @@ def prepare() -> tuple[str, ...]:
 
 
 def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
-    """Train the job of `order` until it is done or `stop` says so, telling what happens; or only try it out."""
+    """Train the job of `order` until it is done or `stop` says so, telling what happens; or try it out, or predict."""
+    if predicts(order.spec):
+        yield from _predicted(order, stop)
+        return
     spec = JobSpec.model_validate(order.spec)
     if order.devices:
         from worker import ranks
@@ -39,6 +43,16 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
         yield Probed(loop.probe(spec, device=order.device, cache=order.cache, datasets=order.datasets))
         return
     yield from trained(order, spec, stop, device=order.device)
+
+
+def _predicted(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
+    from core.serving.predicting import predict
+
+    spec = PredictSpec.model_validate(order.spec)
+    memory.limit(spec.resources.memory_gb)
+    if order.datasets is None:
+        raise ValueError("The order does not say where uploads lie.")
+    yield from predict(spec, folder=order.folder, device=order.device, datasets=order.datasets, stop=stop)
 
 
 def trained(

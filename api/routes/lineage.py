@@ -17,7 +17,9 @@ from api.queueing import queue_new
 from api.waiting import check_id
 from core.checks import explain, refuse
 from core.epochs import first_epoch
+from core.errors import WrongStatus
 from core.spec.patching import patched
+from core.spec.predicting import predicts
 from core.store import Fork, Retry, forked_at
 from core.views import JobView
 
@@ -102,7 +104,7 @@ async def retry_job(
     operation_id="forkJob",
     status_code=202,
     response_model=JobView,
-    responses=docs.QUEUED | docs.job_problems(403, 413, 415),
+    responses=docs.QUEUED | docs.job_problems(403, 409, 413, 415),
     openapi_extra=docs.body(FORKS),
 )
 async def fork_job(
@@ -113,9 +115,9 @@ async def fork_job(
     It starts from the newest checkpoint at or before that epoch, or from the start, and stores its own epochs from the
     next one on; without a patch they are the old one's own. Whatever status the old job has, it stays as it is.
 
-    Behind that epoch another optimizer, or one under other settings, starts with fresh state; a schedule starts anew
-    over the epochs that remain when it, `lr`, `epochs` or what sets the number of steps changed. A `notice` event says
-    so for each.
+    A job that predicts has no epochs to fork at (409). Behind that epoch another optimizer, or one under other
+    settings, starts with fresh state; a schedule starts anew over the epochs that remain when it, `lr`, `epochs` or
+    what sets the number of steps changed. A `notice` event says so for each.
     """
     check_id(job_id)
     return await run_in_threadpool(queue_new, api, once, lambda: _fork(api, job_id, wish or ForkWish()))
@@ -124,6 +126,8 @@ async def fork_job(
 def _fork(api: Api, job_id: str, wish: ForkWish) -> Fork:
     """The epoch is judged here too, since a patch is judged by the epoch behind which it applies."""
     parent = api.store.job(job_id)
+    if predicts(parent.spec):
+        raise WrongStatus(f"Job {job_id} predicts and has no epochs; only a job that trains can be forked.")
     first = first_epoch(parent.parent)
     newest = first if parent.latest is None else int(parent.latest["epoch"])
     epoch = forked_at(job_id, wish.epoch, first=first, newest=newest)

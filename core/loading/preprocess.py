@@ -32,9 +32,10 @@ class Scaling:
         """
         scaled = torch.empty(rows.shape, dtype=torch.float32)
         out = scaled.numpy()
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            out[start : start + _BLOCK] = self._scaled(block.reshape(len(block), -1)).reshape(block.shape)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite: the cost, or the answer, tells it
+            for start in range(0, len(rows), _BLOCK):
+                block = rows[start : start + _BLOCK]
+                out[start : start + _BLOCK] = self._scaled(block.reshape(len(block), -1)).reshape(block.shape)
         return scaled
 
     def undo(self, scaled: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from core.errors import NO_SPACE, RunFailed, sentence
 from core.events import Failed
 from core.job import ErrorInfo, Reason
 from core.loop.compiling import is_of_compiler
+from core.spec.predicting import predicts
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
 _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
@@ -68,6 +69,10 @@ def _unknown_here(error: ValidationError) -> ErrorInfo:
 
 
 def _out_of_memory(error: BaseException, spec: Mapping[str, Any]) -> ErrorInfo:
+    if predicts(spec):
+        hint = "Give the job more memory by resources.memory_gb, or upload the rows in several files."
+        told = f"The memory did not suffice: {sentence(error)}"
+        return ErrorInfo(Reason.OUT_OF_MEMORY, told, hint, "/resources/memory_gb")
     ways = ["Lower batch_size (half of it is a good next try)"]
     if (given := spec.get("resources", {}).get("memory_gb")) is not None:
         ways = [f"Raise resources.memory_gb, which is {given:g}", "lower batch_size (half of it is a good next try)"]

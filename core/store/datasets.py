@@ -150,7 +150,7 @@ def needed(tx: Tx, spec: Any) -> Needed:
 def _named(spec: Mapping[str, Any]) -> dict[str, str]:
     """The uploads that a spec names, each by its place there."""
     choice, init = spec.get("dataset"), spec.get("init_from") or {}
-    named = {"/init_from/upload": init.get("upload")}
+    named = {"/init_from/upload": init.get("upload"), "/dataset": (spec.get("predict") or {}).get("dataset")}
     if isinstance(choice, dict) and choice.get("name") == "upload":
         named |= {f"/dataset/{part}": choice.get(part) for part in NAMING}
     return {place: str(one) for place, one in named.items() if one is not None}

@@ -90,6 +90,7 @@ def _started(batch: Batch, event: Started, known: Known) -> None:
         "versions": dict(event.versions),
         "attempt": known.row.attempt,
         **({} if event.resolved is None else {"resolved": dict(event.resolved)}),
+        **({} if event.predict_samples is None else {"predict_samples": event.predict_samples}),
         "resumed": _resumed(event.resumed) if event.resumed is not None else None,
     }
     batch.entries.append(Entry(EventType.STARTED, encode(data)))

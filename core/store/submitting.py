@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from core.job import Event, EventType, Job, Status
 from core.pace import pace_key
 from core.room import devices_of, nodes_of
+from core.spec.predicting import predicts
 from core.store import datasets, rows, sources
 from core.store.backend import Tx
 from core.store.moves import Move, append
@@ -32,7 +33,7 @@ def add(tx: Tx, job_id: str, spec: Mapping[str, Any], **more: Any) -> Job:
         "devices": devices_of(spec),
         "nodes": nodes_of(spec),
         "dataset_id": needed.first,
-        "pace": pace_key(spec),
+        "pace": None if predicts(spec) else pace_key(spec),
     }
     values = {**_NEW, **asked, **more, "id": job_id, "spec": spec, "created_at": tx.clock.now()}
     row = tx.conn.execute(insert(jobs).values(values).returning(*rows.JOB)).one()

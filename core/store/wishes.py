@@ -11,13 +11,14 @@ from core.job import Job, Problem
 
 if TYPE_CHECKING:
     from core.spec import JobSpec
+    from core.spec.predicting import PredictSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
     """A job of its own."""
 
-    spec: JobSpec
+    spec: JobSpec | PredictSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ OPERATIONS = {
     "retryJob": "POST /v1/jobs/{job_id}/retry",
     "forkJob": "POST /v1/jobs/{job_id}/fork",
     "predict": "POST /v1/jobs/{job_id}/predict",
+    "predictAll": "POST /v1/jobs/{job_id}/predictions",
     "listMetrics": "GET /v1/jobs/{job_id}/metrics",
     "streamEvents": "GET /v1/jobs/{job_id}/events",
     "streamLogs": "GET /v1/jobs/{job_id}/logs",
@@ -99,7 +100,7 @@ def test_whatever_makes_a_job_takes_an_idempotency_key(found: dict[str, Any]) ->
         for _, _, one in _operations(found)
         if "Location" in one["responses"].get("202", {}).get("headers", {})
     }
-    assert set(making) == {"createJob", "retryJob", "forkJob"}
+    assert set(making) == {"createJob", "retryJob", "forkJob", "predictAll"}
     for operation in making.values():
         (key,) = [one for one in operation["parameters"] if one["in"] == "header"]
         assert (key["name"], key["required"]) == ("idempotency-key", False)

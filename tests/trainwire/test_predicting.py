@@ -95,6 +95,32 @@ def test_a_file_of_any_size_is_sent_in_pieces(
     assert not (tmp_path / ".out.csv.part").exists()
 
 
+def test_a_file_is_uploaded_and_predicted_in_a_job_that_is_watched_to_its_end(
+    client: Client, service: Up, job: str, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(TABLE)
+    done = trainwire("predict", job, str(tmp_path / "rows.csv"), "--job", "--watch", "--url", service.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *_, last = done.stdout.splitlines()
+    made = first.split()[0]
+    assert first == f"{made} queued: predict iris-linear"
+    assert "predicting on cpu: 2 rows" in done.stdout
+    assert last == "succeeded: completed"
+    assert trainwire("download", made, "--to", str(tmp_path / "out"), "--url", service.url).returncode == 0
+    with (tmp_path / "out" / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    wanted = client.predict(job, rows=ROWS).data
+    assert [row["class"] for row in rows] == [one["class"] for one in wanted]
+    assert float(rows[1]["probability setosa"]) == wanted[1]["probabilities"]["setosa"]
+    shown = trainwire("show", made, "--url", service.url).stdout
+    dataset = client.job(made).spec["predict"]["dataset"]
+    assert f"2 rows of {dataset} by the weights of {job}" in shown
+    queued = json.loads(trainwire("predict", job, dataset, "--json", "--url", service.url).stdout)
+    assert client.wait(queued["id"], timeout_s=60).status == "succeeded"
+    wrong = trainwire("predict", job, dataset, "--to", "x.csv", "--url", service.url)
+    assert (wrong.returncode, "trainwire download" in wrong.stderr) == (2, True)
+
+
 def test_what_is_wrong_is_listed(service: Up, job: str) -> None:
     done = trainwire("predict", job, "-", "--url", service.url, given='{"rows": [[1, 2, 3, "x"]]}')
     assert done.returncode == 2

@@ -26,7 +26,7 @@ def submit(
     """Queue a job."""
     with errors_told(as_json=as_json), Client(url) as client:
         job = client.submit(json_object(file, what=SPEC_WANTED))
-        _queued(client, job, watch=watch, as_json=as_json)
+        queued(client, job, watch=watch, as_json=as_json)
 
 
 def retry(
@@ -39,7 +39,7 @@ def retry(
 ) -> None:
     """Queue a failed or cancelled job again, as a new job from its last checkpoint."""
     with errors_told(as_json=as_json), Client(url) as client:
-        _queued(client, client.retry(job_id, from_start=from_start), watch=watch, as_json=as_json)
+        queued(client, client.retry(job_id, from_start=from_start), watch=watch, as_json=as_json)
 
 
 def fork(  # noqa: PLR0913  an option each
@@ -60,10 +60,11 @@ def fork(  # noqa: PLR0913  an option each
     """Queue a new job that goes on where another stood, with some settings changed."""
     with errors_told(as_json=as_json), Client(url) as client:
         wanted = patch_of(patch, settings or [])
-        _queued(client, client.fork(job_id, epoch=epoch, patch=wanted), watch=watch, as_json=as_json)
+        queued(client, client.fork(job_id, epoch=epoch, patch=wanted), watch=watch, as_json=as_json)
 
 
-def _queued(client: Client, job: JobView, *, watch: bool, as_json: bool) -> None:
+def queued(client: Client, job: JobView, *, watch: bool, as_json: bool) -> None:
+    """Tell of a new job, and with `watch` follow it to its end."""
     if as_json:
         print_json(job)
     else:

@@ -1,4 +1,4 @@
-"""`predict`: what a trained model says of a file, of a text, or of standard input."""
+"""`predict`: what a trained model says of a file, of a text, of standard input, or of a dataset in a job."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from rich.table import Table
 
 from core import wire
 from core.errors import BadRequest
+from core.serving.sheet import flat
 from core.views import PredictionsView
-from trainwire.batches import STREAMED, flat, write
+from trainwire.batches import STREAMED, write
 from trainwire.client import Client
-from trainwire.commands.options import AsJson, JobId, Url, console, print_json
+from trainwire.commands.making import queued
+from trainwire.commands.options import AsJson, JobId, Url, Watch, console, print_json
 from trainwire.exits import errors_told
 from trainwire.figures import plain
 
+DATASET = "ds_"
+"""How the id of a dataset begins."""
 _SHOWN = 100
 _ROW = "row"
 
@@ -30,7 +34,8 @@ def predict(  # noqa: PLR0913  an option each
         list[str] | None,
         typer.Argument(
             metavar="FILE|-",
-            help="CSV, TSV, JSON, JSONL, TXT, or pictures; with --to Parquet too; - reads CSV or JSON.",
+            help="CSV, TSV, JSON, JSONL, TXT, or pictures; with --to Parquet too; - reads CSV or JSON. The id of a "
+            "dataset, or any file with --job, is predicted by a job of its own.",
         ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="A text, for a language model.")] = None,
@@ -38,11 +43,17 @@ def predict(  # noqa: PLR0913  an option each
     temperature: Annotated[float | None, typer.Option(min=0, help="0: the most probable; 1: drawn.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of what is drawn.")] = None,
     to: Annotated[Path | None, typer.Option(help="Write the predictions as CSV; a table of any size.")] = None,
+    in_job: Annotated[bool, typer.Option("--job", help="Upload the file, and predict it in a job.")] = False,
+    watch: Watch = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Let a trained model predict."""
     with errors_told(as_json=as_json), Client(url) as client:
+        if in_job or (files and files[0].startswith(DATASET)):
+            data = _dataset(client, files or [], to)
+            queued(client, client.predict_upload(job_id, data), watch=watch, as_json=as_json)
+            return
         if to is not None and text is None and files and _is_streamed(files):
             _tell(write(client.predict_all(job_id, files[0]), to), to, as_json=as_json)
             return
@@ -57,6 +68,15 @@ def predict(  # noqa: PLR0913  an option each
         print_json(found)
     else:
         _show([flat(one) for one in found.data], found)
+
+
+def _dataset(client: Client, files: list[str], to: Path | None) -> str:
+    """The dataset whose rows a job is to predict, uploaded now unless it is one already."""
+    if to is not None:
+        raise BadRequest("A job leaves its predictions as a file: omit --to, and fetch it by trainwire download.")
+    if len(files) != 1 or files == ["-"]:
+        raise BadRequest("A job predicts one file: name it, or the dataset that it is.")
+    return files[0] if files[0].startswith(DATASET) else client.upload(files[0]).id
 
 
 def _is_streamed(files: list[str]) -> bool:
