@@ -208,6 +208,8 @@ def _given(row: EpochView | HeldOutView | SharpnessView) -> dict[str, Any]:
 
 
 def _epoch(job: JobView) -> str:
+    if "predict" in job.spec:
+        return ""
     done = job.latest.epoch if job.latest else 0
     return f"{done}/{planned_epochs(job.spec)}"
 

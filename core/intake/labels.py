@@ -19,6 +19,8 @@ _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _TOLD_ALONG = ("readme", "license", "licence")
 NO_PICTURE = f"it is no picture ({FORMATS_TOLD}) by its name: take it out of the zip, or save it as one of these"
 _SHEET_BYTES = 64 << 20
+_UNNAMED = "pictures"
+"""The one class of those that lie in no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ def in_order(labels: set[str]) -> tuple[str, ...]:
 
 
 def labelled(archive: Archive) -> Labelled:
-    """The pictures with their classes; raises Unusable when nothing says which is which, or all are of one."""
+    """The pictures with their classes; raises Unusable when what says which is which is wrong.
+
+    Those of one folder are of one class: there is nothing to tell apart, but they can be predicted, and reconstructed.
+    """
     files = [entry for entry in archive.files if not _is_dropping(entry.filename)]
     sheets = [entry for entry in files if PurePosixPath(entry.filename).name.lower() == SHEET]
     pictures = [entry for entry in files if _suffix(entry) in SUFFIXES]
@@ -60,8 +65,6 @@ def labelled(archive: Archive) -> Labelled:
         raise Unusable(f"it holds {len(sheets)} files {SHEET}: one tells the classes of all pictures")
     found = _by_sheet(archive, sheets[0], pictures) if sheets else _by_folder(pictures)
     others = tuple(Trouble(entry.filename, NO_PICTURE) for entry in files if _is_other(entry))
-    if not found.troubles and len(found.classes) < 2:
-        raise Unusable(f"all its pictures are of one class, {found.classes[0]!r}: there is nothing to tell apart")
     return Labelled(found.pictures, others + found.troubles)
 
 
@@ -70,7 +73,8 @@ def _by_folder(pictures: Sequence[ZipInfo]) -> Labelled:
     folders = [PurePosixPath(entry.filename).parts[:-1] for entry in pictures]
     shared = _shared(folders)
     if all(len(folder) == shared for folder in folders):
-        raise Unusable(f"all its pictures lie in one folder: give each class a folder, or tell the classes in {SHEET}")
+        only = folders[0][-1] if shared else _UNNAMED
+        return Labelled(tuple(Picture(entry, only) for entry in pictures), ())
     inside = [(entry, folder[shared]) for entry, folder in zip(pictures, folders, strict=True) if len(folder) > shared]
     labels = {label for _, label in inside}
     if {label.lower() for label in labels} <= _PARTS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.checks import Finding, refuse, shown
 from core.dataset import Dataset, Facts, Form, Profile
+from core.intake.labels import SHEET
 from core.registry import PartSettings, datasets
 from core.spec import apart, reconstruction, series, tables, texts
 from core.spec.apart import PARTS
@@ -126,17 +127,28 @@ def _target_can_be_learned(wanted: Mapping[str, Any], profile: Profile) -> Itera
         if task != "auto":
             told = f"Of a text the next token is predicted, not {shown(task)}."
             yield Finding(("task",), task, told, ["auto"])
+    elif profile.form == "images" and (task == "numbers" or classes == 1):
+        yield _no_classes(wanted, profile)
     elif task == "labels":
         told = f"Labels are columns of a table; this upload is {FORMS[profile.form]}."
         yield Finding(("task",), task, told, ["auto", "classes"])
     elif task in ("binary", "classes") and classes is None:
         told = f"{shown(task)} needs labels of classes; this target is numbers."
         yield Finding(("task",), task, told, ["auto", "numbers"])
-    elif task == "numbers" and profile.form == "images":
-        told = "The pictures' folders are classes, not numbers."
-        yield Finding(("task",), task, told, ["auto", "classes"])
     elif task != "numbers" and classes is not None:
         yield from class_findings(classes, task=task, path=("id",), value=wanted["id"])
+
+
+def _no_classes(wanted: Mapping[str, Any], profile: Profile) -> Finding:
+    if wanted["task"] == "numbers":
+        told = "The pictures' folders are classes, not numbers."
+        return Finding(("task",), "numbers", told, ["auto", "classes"])
+    named = shown((profile.classes or ("",))[0])
+    told = (
+        f"All its pictures are of one class, {named}: give each class a folder, or tell the classes in {SHEET}. "
+        "Only an autoencoder learns from pictures of one."
+    )
+    return Finding(("id",), wanted["id"], told, {"classes": ">= 2"})
 
 
 def _facts(wanted: Mapping[str, Any], dataset: Dataset, lookup: Lookup) -> Facts:

@@ -170,6 +170,13 @@ def test_pictures_have_classes_and_the_size_that_is_asked_for() -> None:
     assert "classes, not numbers" in refused(PIXELS, task="numbers")["/dataset/task"].message
 
 
+def test_pictures_of_one_class_can_only_be_reconstructed() -> None:
+    cats = stored(Profile("images", "zip", 60, shape=(3, 20, 30), classes=("cats",)))
+    told = 'All its pictures are of one class, "cats": give each class a folder, or tell the classes in labels.csv.'
+    assert refused(cats)["/dataset/id"].message.startswith(told)
+    assert spec(cats, model="autoencoder").dataset.settings()["facts"].itself
+
+
 @pytest.mark.parametrize("dataset", [PIXELS, LABELLED], ids=["images", "arrays"])
 def test_what_only_tables_have_is_refused_for_others(dataset: Dataset) -> None:
     problems = refused(dataset, target="species", exclude=["a"], drop_missing_target=True)

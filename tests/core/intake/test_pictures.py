@@ -108,6 +108,19 @@ def test_a_sheet_tells_the_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"1.png": picture(), "2.png": picture()}, "pictures"),
+        ({"pets/cats/1.png": picture(), "pets/cats/2.png": picture()}, "cats"),
+        ({"labels.csv": SHEET + b"1.png,cat\n2.png,cat\n", "1.png": picture(), "2.png": picture()}, "cat"),
+    ],
+)
+def test_pictures_of_one_folder_are_of_one_class(files: dict[str, bytes], name: str, tmp_path: Path) -> None:
+    profile = seen(tmp_path, files)
+    assert (counts(profile), profile.classes) == ({name: 2}, (name,))
+
+
+@pytest.mark.parametrize(
     ("sheet", "told"),
     [
         (SHEET + b"1.png,cat\n2.png,dog\n3.png,dog\n", "line 4.*no picture '3.png'"),
@@ -116,7 +129,6 @@ def test_a_sheet_tells_the_classes(tmp_path: Path) -> None:
         (SHEET + b"1.png,cat\n2.png\n", "line 3.*no label"),
         (SHEET + b"1.png,cat\n../2.png,dog\n", "line 3.*no picture '../2.png'"),
         (SHEET + b"1.png,cat\n", "2.png.*does not name it"),
-        (SHEET + b"1.png,cat\n2.png,cat\n", "all its pictures are of one class, 'cat'"),
         (b"name,class\n1.png,cat\n", "has the columns name, class, not file,label"),
         (b"", r"has the columns \(none\)"),
         (SHEET + b"1.png,\xff\n", "not UTF-8"),
@@ -133,8 +145,6 @@ def test_a_wrong_sheet_is_told_with_the_line(sheet: bytes, told: str, tmp_path: 
     ("files", "told"),
     [
         ({"notes.txt": b"1"}, "there is no picture in it"),
-        ({"1.png": picture(), "2.png": picture()}, "lie in one folder"),
-        ({"cats/1.png": picture(), "cats/2.png": picture()}, "lie in one folder"),
         ({"cats/1.png": picture(), "cats/old/2.png": picture()}, "lies in no class folder"),
         ({f"{part}/{pet}/1.png": picture() for part in ("train", "val") for pet in ("cat", "dog")}, "parts of a split"),
         (pets(**{"3.png": picture()}), "'3.png': it lies in no class folder"),

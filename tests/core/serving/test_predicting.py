@@ -187,6 +187,9 @@ def test_pictures_are_predicted_in_the_order_of_their_names(whole: MakeWhole, sh
     job = whole(shelf.spec(upload, {"size": [8, 8]}, model={"name": "cnn", "channels": [2], "hidden": [4]}, epochs=1))
     single = job.job.ask(*form({name: files[name] for name in sorted(files)}))["data"]
     assert job.say(upload) == single
+    loose = zipped(tmp_path / "loose.zip", {f"{at:02}.png": drawn(at) for at in (7, 3)})
+    wanted = job.job.ask(*form({name: drawn(at) for name, at in (("a", 3), ("b", 7))}))["data"]
+    assert job.say(shelf.put("loose.zip", loose.read_bytes())) == wanted
 
 
 def test_what_does_not_fit_is_told_at_once_by_its_name(people: Whole, shelf: Shelf) -> None:
