@@ -166,7 +166,9 @@ class Client(Datasets, Predictions):
         return [fetch(self._service, file, home) for file in files]
 
     def export(self, job_id: str, format: str) -> ArtifactView:  # noqa: A002  (its name on the wire)
-        """The model of a succeeded job as `pt2`, `onnx` or `script`, made when first asked for; `fetch` brings it.
+        """The model of a succeeded job as `pt2`, `onnx` or `script`, or the curves of an ended one as `tensorboard`.
+
+        Made when first asked for; `fetch` brings it.
 
         May be repeated. Raises `ExportRefused` for a model that cannot be exported, or where a package is missing.
         """

@@ -34,7 +34,8 @@ class ExportWish(Wish):
 
     format: Format = Field(
         description="safetensors: the weights, which are there already. pt2: a graph for `torch.export.load`. onnx: a "
-        "graph for any ONNX runtime. script: a zip of that graph of torch and a `predict.py` that needs torch alone."
+        "graph for any ONNX runtime. script: a zip of that graph of torch and a `predict.py` that needs torch alone. "
+        "tensorboard: the figures of all epochs as an event file, of any job that has ended."
     )
 
 
@@ -49,7 +50,7 @@ class ExportWish(Wish):
     openapi_extra=docs.body(EXPORTS),
 )
 async def export_job(job_id: JobId, api: ApiDep, wish: Annotated[ExportWish, Body()]) -> Response:
-    """Make a file of a succeeded job's model, and list it among its artifacts; repeatable: it is made once.
+    """Make a file of a succeeded job's model, or of a job's curves, and list it among its artifacts; it is made once.
 
     The answer comes when the file is whole, after some seconds (503 after TRAINWIRE_EXPORT_SECONDS). Graphs take any
     number of rows, already encoded and scaled as `model.json` says; each is tried on rows of the job's data, and kept

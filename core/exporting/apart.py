@@ -36,11 +36,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A format, the folder of the model's two files, and where the data lies with which the file is tried."""
+    """A format, the folder of the model's two files, and where the data lies with which the file is tried.
+
+    The format `tensorboard` needs `curves` alone.
+    """
 
     wanted: Format
     model: Path
     folders: Folders
+    curves: Mapping[str, Any] | None = None
 
 
 def make(task: Task, draft: Path, *, limits: Limits) -> None:
@@ -53,6 +57,7 @@ def make(task: Task, draft: Path, *, limits: Limits) -> None:
         "model": str(task.model.absolute()),
         "draft": str(draft.absolute()),
         "uploads": str(task.folders.uploads.absolute()),
+        "curves": task.curves,
         "files": task.folders.files and str(task.folders.files.absolute()),
         "memory_bytes": limits.memory_bytes,
         "seconds": limits.seconds,

@@ -1,4 +1,4 @@
-"""The formats that a trained model may be exported in, and what each needs."""
+"""The formats that a trained model, or its curves, may be exported in, and what each needs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from core.errors import ExportRefused
 from core.extras import install, is_here
 from core.starting import WEIGHTS
 
-Format = Literal["safetensors", "pt2", "onnx", "script"]
+Format = Literal["safetensors", "pt2", "onnx", "script", "tensorboard"]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The artifact that a format is, and the packages that making it needs, which the extra `export` brings."""
+    """The artifact that a format is, and the packages that making it needs, which an extra brings."""
 
     name: str
     media_type: str = "application/octet-stream"
     packages: tuple[str, ...] = ()
+    extra: str = "export"
 
 
 FORMS: Mapping[Format, Form] = {
@@ -27,6 +28,7 @@ FORMS: Mapping[Format, Form] = {
     "pt2": Form("model.pt2"),
     "onnx": Form("model.onnx", packages=("onnx", "onnxscript", "onnxruntime")),
     "script": Form("predict.zip", "application/zip"),
+    "tensorboard": Form("events.out.tfevents.trainwire", packages=("tensorboard",), extra="tensorboard"),
 }
 
 
@@ -35,4 +37,4 @@ def check_packages(wanted: Format) -> None:
     missing = [package for package in FORMS[wanted].packages if not is_here(package)]
     if missing:
         told = f"The format {wanted} needs {', '.join(missing)}, which this service does not have."
-        raise ExportRefused(told, hint=f"Where the API runs: {install('export')}", param="/format")
+        raise ExportRefused(told, hint=f"Where the API runs: {install(FORMS[wanted].extra)}", param="/format")

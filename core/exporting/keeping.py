@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core import artifacts, exports, files
 from core.errors import Gone, NotFound, WrongStatus
+from core.exporting import curves
 from core.exporting.apart import Limits, Task, make
 from core.exporting.formats import FORMS, Format, check_packages
 from core.job import Artifact, Status
@@ -17,7 +18,7 @@ from core.shelf import Folders
 from core.starting import Left
 
 
-class ExportStore(Protocol):
+class ExportStore(curves.CurveStore, Protocol):
     """What exporting needs of the store."""
 
     def find_left(self, job_id: str) -> Left:
@@ -32,7 +33,7 @@ class ExportStore(Protocol):
 
 def ready(store: ExportStore, job_id: str, wanted: Format) -> Artifact | None:
     """The job's model in the format `wanted` if it was made before; raises NotFound, Gone and WrongStatus."""
-    weights = _weights(store, job_id)
+    weights = _source(store, job_id, wanted)
     if wanted == "safetensors":
         return weights
     with suppress(NotFound):
@@ -48,17 +49,23 @@ def export(
     Raises NotFound, Gone and WrongStatus, ExportRefused for a model or a service that cannot, Unavailable when it takes
     too long, and StorageFull.
     """
-    root, weights = folders.jobs or Path(), _weights(store, job_id)
+    root, weights = folders.jobs or Path(), _source(store, job_id, wanted)
     check_packages(wanted)
     with exports.held(root, job_id) as folder:
         if (made := ready(store, job_id, wanted)) is not None:  # by whoever held it before
             return made, False
-        task = Task(wanted, model=(root / weights.path).parent, folders=folders)
+        model = root if weights is None else (root / weights.path).parent
+        task = Task(wanted, model, folders, curves=curves.of(store, job_id) if weights is None else None)
         return _made(store, job_id, task, folder, limits=limits), True
 
 
-def _weights(store: ExportStore, job_id: str) -> Artifact:
+def _source(store: ExportStore, job_id: str, wanted: Format) -> Artifact | None:
+    """The weights to make a file of; None for one of curves, which every ended job may have."""
     left = store.find_left(job_id)
+    if wanted == "tensorboard":
+        if not left.status.ended:
+            raise WrongStatus(f"Job {job_id} {left.status.stands}; its curves are exported once it has ended.")
+        return None
     if left.status is not Status.SUCCEEDED:
         raise WrongStatus(f"Job {job_id} {left.status.stands}; a model is exported once its job has succeeded.")
     if left.file is None:

@@ -47,6 +47,11 @@ def check(model: nn.Module, other: graphs.Predict, x: Tensor, *, most: float) ->
 
 def _write(request: Mapping[str, Any]) -> None:
     folder, draft = Path(request["model"]), Path(request["draft"])
+    if request["curves"] is not None:
+        from core.exporting import event_files  # whose package is an extra
+
+        event_files.write(request["curves"], draft)
+        return
     files = request["files"]
     model, card = _loaded(folder)
     spec = trained_spec(card)

@@ -99,6 +99,27 @@ def test_the_weights_are_there_already(scene: Scene, maker: Maker) -> None:
     assert (status, file["name"], maker.asked) == (200, "model.safetensors", [])
 
 
+def test_the_curves_of_every_ended_job_are_a_file_too(
+    client: TestClient, play: Play, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, running, nothing = play.failed(after=2), play.running(), play.queued()
+    status, file = ask(client, failed, "tensorboard")
+    assert (status, file["name"]) == (201, "events.out.tfevents.trainwire"), file
+    curves = maker.asked[0].curves
+    assert curves is not None
+    assert [(row["epoch"], row["train_loss"]) for _, row in curves["rows"]] == [(1, 1.0), (2, 0.5)]
+    assert curves["spec"] == client.get(f"/v1/jobs/{failed.id}").json()["spec"]
+    assert ask(client, failed, "tensorboard") == (200, file)
+    client.post(f"/v1/jobs/{nothing.id}/cancel")
+    for job, words in ((running, "its curves are exported once it has ended"), (nothing, "it has no curves")):
+        status, problem = ask(client, job, "tensorboard")
+        assert (status, words in problem["detail"]) == (409, True), problem
+    monkeypatch.setattr(formats, "is_here", lambda package: package != "tensorboard")
+    status, problem = ask(client, play.failed(), "tensorboard")
+    assert (status, problem["code"]) == (422, "export_refused")
+    assert 'pip install "trainwire[tensorboard]"' in str(problem)
+
+
 def test_two_who_ask_at_once_get_one_file(scene: Scene, maker: Maker) -> None:
     maker.meanwhile.clear()
     with ThreadPoolExecutor(2) as both:
