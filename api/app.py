@@ -23,6 +23,7 @@ from api.problems import add_handlers
 from api.routes import (
     artifacts,
     catalog,
+    changes,
     checkpoints,
     datasets,
     events,
@@ -51,6 +52,7 @@ V1 = (
     predictions,
     metrics,
     events,
+    changes,
     checkpoints,
     artifacts,
     reports,

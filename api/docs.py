@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.examples import (
+    CHANGES,
     DATA_REFUSED,
     DETAILS,
     EPOCH,
@@ -98,6 +99,10 @@ ROWS: Responses = {200: {"description": "The rows.", "content": text("text/csv",
 EVENTS_STREAM: Responses = {
     200: {"description": "The events, live or as a page.", "content": text("text/event-stream", EVENTS)}
 }
+CHANGES_STREAM: Responses = {
+    200: {"description": "What changed, live or as a page.", "content": text("text/event-stream", CHANGES)}
+}
+ALL_ENDED: Responses = {204: {"description": "Every named job has ended and was told so: stop asking."}}
 FILE: Responses = {
     status: {
         "description": description,

@@ -159,6 +159,21 @@ data: {"seq":90,"type":"end","at":"2026-11-23T04:05:09.789012Z","data":{"status"
 
 """
 
+CHANGES = f"""retry: 2000
+
+id: 5f2a9c01.41
+event: reset
+data: {{"type":"reset","data":{{}}}}
+
+id: 5f2a9c01.42
+event: job
+data: {{"type":"job","job":"{JOB_ID}","data":{{"id":"{JOB_ID}","status":"running"}}}}
+
+event: progress
+data: {{"type":"progress","job":"{JOB_ID}","data":{{"epoch":8,"epochs":40,"step":12,"steps":45,"eta_s":2.1}}}}
+
+"""
+
 METRICS_CSV = """epoch,train_loss,val_loss,val_accuracy,lr,epoch_s,samples_per_s,data_wait_s
 7,0.1842,0.221,0.958,0.1,0.06,23950.0,0.001
 """

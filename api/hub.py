@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 
 from fastapi.concurrency import run_in_threadpool
 
-from api.watching import Told, Watcher, progress_sse
-from core.bell import WatchBell
+from api.board import Board
+from api.channel import Channel
+from api.inbox import Inbox
+from api.watching import Watcher
+from core.bell import MISSED, WatchBell
 from core.errors import Unavailable
-from core.job import Event, Progress
+from core.job import Event
 from core.store import Pulse, Store
 
 log = logging.getLogger("trainwire.api")
@@ -22,48 +25,11 @@ POLL_S = 1.0
 PAGE = 1000
 
 
-class Channel:
-    """A job that someone watches: how far its log was told, and to whom."""
-
-    def __init__(self, job_id: str, *, told: int) -> None:
-        self.job_id = job_id
-        self.told = told
-        self.progress: Progress | None = None
-        self.watchers: set[Watcher] = set()
-        self.reading = False
-        self.again = False
-
-    def take(self, events: list[Event]) -> None:
-        """Tell every watcher the events that are new."""
-        fresh = [Told.of(event) for event in events if event.seq > self.told]
-        if not fresh:
-            return
-        self.told = fresh[-1].seq
-        for watcher in tuple(self.watchers):
-            watcher.tell(fresh)
-            if watcher.dropped:
-                log.info("dropped a slow watcher of %s; it resumes with its last id", self.job_id)
-                self.watchers.discard(watcher)
-
-    def end(self) -> None:
-        """The job is no more: end every watch."""
-        for watcher in tuple(self.watchers):
-            watcher.end()
-
-    def show(self, progress: Progress | None) -> None:
-        """Tell every watcher how far the run is, if it moved."""
-        if progress is None or progress == self.progress:
-            return
-        self.progress = progress
-        text = progress_sse(progress)
-        for watcher in tuple(self.watchers):
-            watcher.show(text)
-
-
 class Hub:
     """Listens to the watch bell and tells watchers what the database has; open it on the loop that serves."""
 
     def __init__(self, store: Store, bell: WatchBell, *, poll_s: float = POLL_S) -> None:
+        self.board = Board(store)
         self._store = store
         self._bell = bell
         self._poll_s = poll_s
@@ -81,13 +47,14 @@ class Hub:
     @property
     def watchers(self) -> int:
         """How many watch now."""
-        return sum(len(channel.watchers) for channel in self._channels.values())
+        return sum(len(channel.watchers) for channel in self._channels.values()) + len(self.board.inboxes)
 
     async def start(self) -> None:
         """Listen to the bell and poll, on this event loop."""
         self._loop = asyncio.get_running_loop()
         self._leave = self._bell.listen(self._heard)
         self._start(self._poll())
+        self._start(self.board.run())
 
     def close(self) -> None:
         """End every watch at once; must run on the hub's loop; repeatable."""
@@ -98,6 +65,7 @@ class Hub:
             task.cancel()
         for channel in self._channels.values():
             channel.end()
+        self.board.close()
 
     def close_soon(self) -> None:
         """Close from any thread or signal handler."""
@@ -112,22 +80,49 @@ class Hub:
 
         Watch first, then read the database, then take news: so nothing slips between.
         """
+        self.check_open()
+        watcher = Watcher(job_id)
+        with self._channel(job_id, told=told) as channel:
+            channel.watchers.add(watcher)
+            try:
+                yield watcher
+            finally:
+                channel.watchers.discard(watcher)
+
+    @contextmanager
+    def watch_many(self, inbox: Inbox, told: Mapping[str, int]) -> Iterator[None]:
+        """Let an inbox have what changes of all jobs, or of its own, and the events of those of which `told` is known.
+
+        As with `watch`: first this, then the database, then the mail. Raises Unavailable when closed.
+        """
+        self.check_open()
+        with ExitStack() as stack:
+            stack.enter_context(self.board.watch(inbox))
+            for job_id, seq in told.items():
+                channel = stack.enter_context(self._channel(job_id, told=seq))
+                channel.inboxes.add(inbox)
+                stack.callback(channel.inboxes.discard, inbox)
+            yield
+
+    def check_open(self) -> None:
+        """Raise Unavailable when no watch can begin any more."""
         if not self.open:
             raise Unavailable("The service is stopping; ask again in a moment.")
+
+    @contextmanager
+    def _channel(self, job_id: str, *, told: int) -> Iterator[Channel]:
         channel = self._channels.setdefault(job_id, Channel(job_id, told=told))
-        watcher = Watcher(job_id)
-        channel.watchers.add(watcher)
         try:
-            yield watcher
+            yield channel
         finally:
-            channel.watchers.discard(watcher)
-            if not channel.watchers and self._channels.get(job_id) is channel:
+            if not channel.watched and self._channels.get(job_id) is channel:
                 del self._channels[job_id]
 
     def _heard(self, job_id: str) -> None:
         """Called in the ringer's thread: note the job once, and look at it on the loop."""
+        self.board.heard(job_id)
         loop = self._loop
-        if loop is None or job_id not in self._channels or job_id in self._rung:
+        if loop is None or job_id in self._rung or (job_id not in self._channels and job_id != MISSED):
             return
         self._rung.add(job_id)
         try:
@@ -137,6 +132,8 @@ class Hub:
 
     def _look(self, job_id: str) -> None:
         self._rung.discard(job_id)
+        if job_id == MISSED and self.open:
+            self._start(self._poll_once())
         channel = self._channels.get(job_id)
         if channel is None or not self.open:
             return
@@ -180,16 +177,18 @@ class Hub:
         """Look at every watched job now and then, so that a lost ring costs at most that."""
         while True:
             await asyncio.sleep(self._poll_s)
-            if not self._channels:
-                continue
+            await self._poll_once()
+
+    async def _poll_once(self) -> None:
+        try:
+            await self.board.poll()
             watched = tuple(self._channels)
-            try:
-                pulses = await run_in_threadpool(self._store.pulse, watched)
-            except Exception:
-                log.warning("could not poll; the next poll will", exc_info=True)
-                continue
-            for job_id in watched:
-                self._compare(job_id, pulses.get(job_id))
+            pulses = await run_in_threadpool(self._store.pulse, watched) if watched else {}
+        except Exception:
+            log.warning("could not poll; the next poll will", exc_info=True)
+            return
+        for job_id in watched:
+            self._compare(job_id, pulses.get(job_id))
 
     def _compare(self, job_id: str, pulse: Pulse | None) -> None:
         channel = self._channels.get(job_id)
@@ -197,6 +196,8 @@ class Hub:
             return
         if pulse is None or pulse.version > channel.told or pulse.progress not in (None, channel.progress):
             self._look(job_id)
+            if channel.inboxes:
+                self.board.heard(job_id)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -105,3 +105,8 @@ async def known_parameters(request: Request) -> None:
 def _query_names(dependant: Dependant) -> set[str]:
     own = {field.alias for field in dependant.query_params}
     return own.union(*map(_query_names, dependant.dependencies))
+
+
+def wants_stream(request: Request) -> bool:
+    """Whether the client asks for server-sent events."""
+    return "text/event-stream" in request.headers.get("accept", "").lower()

@@ -19,6 +19,7 @@ def queue_new(api: Api, once: Once | None, wish: Callable[[], Wish]) -> Response
     made = made or api.store.create(wish(), told=_told, once=once)
     # also for a repeated answer: whoever gave it first may have died before it rang
     api.work_bell.ring(made.queue)
+    api.watch_bell.ring(made.job_id)
     headers = {"Location": job_path(made.job_id), "ETag": weak(made.version)}
     return json_answer(made.text, 202, {**headers, **({"Idempotent-Replayed": "true"} if made.replayed else {})})
 

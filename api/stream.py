@@ -35,8 +35,13 @@ class Follow:
 
 def stream(api: Api, follow: Follow, *, told: int) -> EventSourceResponse:
     """The response; `told` is the job's version when it was found to exist."""
+    return streamed(pieces(api, follow, told=told))
+
+
+def streamed(text: AsyncIterator[bytes]) -> EventSourceResponse:
+    """Server-sent events as a response, with pings, that a reader who takes nothing cannot hold open."""
     return EventSourceResponse(
-        pieces(api, follow, told=told),
+        text,
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         sep="\n",
         ping=PING_S,

@@ -18,6 +18,7 @@ MOST_WAITING = 4096
 class Told:
     """One event, made into text once for all its watchers."""
 
+    job_id: str
     seq: int
     type: EventType
     json: str
@@ -27,7 +28,8 @@ class Told:
     def of(cls, event: Event) -> Told:
         """`event` as one line of JSON and as one server-sent event."""
         json = f'{{"seq":{event.seq},"type":"{event.type}","at":"{rfc3339(event.at)}","data":{event.data}}}'
-        return cls(event.seq, event.type, json, f"id: {event.seq}\nevent: {event.type}\ndata: {json}\n\n".encode())
+        sse = f"id: {event.seq}\nevent: {event.type}\ndata: {json}\n\n".encode()
+        return cls(event.job_id, event.seq, event.type, json, sse)
 
 
 def progress_sse(progress: Progress) -> bytes:

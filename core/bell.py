@@ -9,8 +9,11 @@ from typing import Protocol
 KEY_PREFIX = "trainwire:"
 """Before every key of ours in Redis; who sends a message and who takes it must use the same."""
 
+MISSED = "*"
+"""Rung in place of a job id where rings may have been missed: any job may have changed."""
+
 Heard = Callable[[str], None]
-"""Called with a job id, in the ringer's or listener's thread; must return at once."""
+"""Called with a job id or `MISSED`, in the ringer's or listener's thread; must return at once."""
 
 
 class WatchBell(Protocol):

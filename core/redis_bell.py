@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import redis
 
-from core.bell import KEY_PREFIX, Heard, LocalWatchBell
+from core.bell import KEY_PREFIX, MISSED, Heard, LocalWatchBell
 
 log = logging.getLogger(__name__)
 CHANNEL = f"{KEY_PREFIX}watch"
@@ -29,6 +29,7 @@ class RedisWatchBell:
         self._listeners = LocalWatchBell()
         self._closed = threading.Event()
         self._subscribed = threading.Event()
+        self._was_subscribed = False
         self._changed = threading.Condition()
         self._unsent: set[str] = set()
         self._ringing: threading.Thread | None = None
@@ -36,7 +37,12 @@ class RedisWatchBell:
         self._away = False
 
     def ring(self, job_id: str) -> None:
-        """Tell every listener in every process; rings of one job that could not be sent yet become one."""
+        """Tell every listener in every process; rings of one job that could not be sent yet become one.
+
+        Listeners of this process hear it at once while Redis is away.
+        """
+        if self._away:
+            self._listeners.ring(job_id)
         with self._changed:
             self._unsent.add(job_id)
             self._ringing = self._ringing or self._begin(self._send_all, "watch bell")
@@ -125,6 +131,13 @@ class RedisWatchBell:
                 if message is None:
                     continue
                 if message["type"] == "subscribe":
-                    self._subscribed.set()
+                    self._subscribe()
                 if message["type"] == "message":
                     self._listeners.ring(message["data"].decode(errors="replace"))
+
+    def _subscribe(self) -> None:
+        """What others rang while this ear was away, nobody knows."""
+        if self._was_subscribed:
+            self._listeners.ring(MISSED)
+        self._was_subscribed = True
+        self._subscribed.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +24,7 @@ from core.views import (
     PlanView,
     ReportView,
 )
+from trainwire.changes import Change, follow_all
 from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_path, written
 from trainwire.datasets import Datasets
 from trainwire.downloading import fetch
@@ -140,6 +141,17 @@ class Client(Datasets, Predictions):
         return follow(
             self.url, job_path(job_id, "events"), headers=self._service.key, after=after, patience_s=patience_s
         )
+
+    def watch_all(
+        self, jobs: Iterable[str] | None = None, *, cursor: str = "", patience_s: float = 600.0
+    ) -> Iterator[Change]:
+        """What changes of all jobs, or of `jobs` until they have ended: `reset`, `job`, `deleted`, `progress`.
+
+        Of `jobs` also each event of their logs, once and in order. After a `reset`, as at the beginning, read what
+        you need (`jobs`, `metrics`): nothing later is missed. Resumes by itself, as `watch` does.
+        """
+        named = [jobs] if isinstance(jobs, str) else None if jobs is None else list(jobs)
+        return follow_all(self.url, named, headers=self._service.key, cursor=cursor, patience_s=patience_s)
 
     def wait(self, job_id: str, *, timeout_s: float = float("inf"), patience_s: float = 600.0) -> JobView:
         """The job once it has ended, through restarts like `watch`; raises `TimeoutError` after `timeout_s`."""

@@ -25,19 +25,27 @@ class StreamCut(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """One event's JSON, and the id to resume behind: its own, or that of the last one that had any."""
+
+    id: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What came back: `frames` are the events of a 200; any other status has a `body`."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    frames: Iterator[dict[str, Any]]
+    frames: Iterator[Frame]
 
 
 @contextmanager
-def connect(url: str, *, headers: Mapping[str, str], after: int) -> Generator[Reply]:
-    """Open an event stream behind event `after`; raises `StreamCut` when nothing answers or it breaks off."""
-    resume = {"Last-Event-ID": str(after)} if after else {}
+def connect(url: str, *, headers: Mapping[str, str], last_id: str) -> Generator[Reply]:
+    """Open an event stream behind `last_id`; raises `StreamCut` when nothing answers or it breaks off."""
+    resume = {"Last-Event-ID": last_id} if last_id else {}
     timeout = httpx2.Timeout(10.0, read=SILENCE_S)
     was_open = False
     try:
@@ -54,5 +62,5 @@ def connect(url: str, *, headers: Mapping[str, str], after: int) -> Generator[Re
 def _reply(source: httpx2.EventSource) -> Reply:
     response = source.response
     body = b"" if response.status_code == 200 else response.read()
-    frames = (json.loads(frame.data) for frame in source if frame.data)
+    frames = (Frame(frame.id, json.loads(frame.data)) for frame in source if frame.data)
     return Reply(status=response.status_code, headers=response.headers, body=body, frames=frames)

@@ -1,4 +1,4 @@
-"""Following a job's events through cuts and restarts: each once, in order, until the job ends."""
+"""Following events through cuts and restarts: each once, in order, until there is nothing more to come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import TrainwireError, Unavailable
 from core.job import EventType
 from trainwire.address import no_server
 from trainwire.refusals import refusal
-from trainwire.stream import Reply, StreamCut, connect
+from trainwire.stream import Frame, Reply, StreamCut, connect
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
@@ -63,12 +63,24 @@ class Patience:
 
 def follow(url: str, path: str, *, headers: Mapping[str, str], after: int, patience_s: float) -> Iterator[Event]:
     """The events of the stream at `path` of the service at `url` behind `after`; see `Client.watch`."""
+    behind = str(after) if after else ""
+    for frame in frames(url, path, headers=headers, last_id=behind, patience_s=patience_s):
+        event = Event.of(frame.data)
+        if event.seq is None or event.seq > after:
+            after = event.seq or after
+            yield event
+        if event.type is EventType.END:
+            return
+
+
+def frames(url: str, path: str, *, headers: Mapping[str, str], last_id: str, patience_s: float) -> Iterator[Frame]:
+    """What a stream tells behind `last_id`, through cuts and restarts, until the service says that it is over."""
     patience = Patience(0.0)
     while True:
         try:
-            for event in _stream(url + path, headers=headers, after=after):
-                after = event.seq or after
-                yield event
+            for frame in _stream(url + path, headers=headers, last_id=last_id):
+                last_id = frame.id or last_id
+                yield frame
         except StreamCut as cut:
             if cut.was_open:
                 patience = Patience(patience_s)
@@ -81,21 +93,17 @@ def follow(url: str, path: str, *, headers: Mapping[str, str], after: int, patie
             return
 
 
-def _stream(url: str, *, headers: Mapping[str, str], after: int) -> Iterator[Event]:
-    """One connection's events; ends when the job has, else raises `StreamCut`."""
-    with connect(url, headers=headers, after=after) as reply:
+def _stream(url: str, *, headers: Mapping[str, str], last_id: str) -> Iterator[Frame]:
+    """One connection's frames; ends when there is nothing more to come, else raises `StreamCut`."""
+    with connect(url, headers=headers, last_id=last_id) as reply:
         if _is_over(reply):
             return
-        for event in map(Event.of, reply.frames):
-            if event.seq is None or event.seq > after:
-                yield event
-            if event.type is EventType.END:
-                return
+        yield from reply.frames
     raise StreamCut("the stream ended before its job", was_open=True)
 
 
 def _is_over(reply: Reply) -> bool:
-    """Whether the log was read to its end before (204); raises what any other answer than a stream means."""
+    """Whether all was read to the end before (204); raises what any other answer than a stream means."""
     if reply.status == 200:
         return False
     if reply.status == 204:

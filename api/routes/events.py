@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import docs
 from api.answers import json_answer, next_link
 from api.context import Api, ApiDep
-from api.params import LIMIT, After, JobId, LastEventId, Limit, Wait
+from api.params import LIMIT, After, JobId, LastEventId, Limit, Wait, wants_stream
 from api.render import cut, event_json, page_json
 from api.stream import Follow, stream
 from api.waiting import Look, look_until, standing
@@ -56,7 +56,7 @@ async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: Ask
     stream ends after `end`. `Last-Event-ID` goes before `after`. Past the end the answer is 204, so that a browser
     stops asking.
     """
-    if _wants_stream(request):
+    if wants_stream(request):
         return await _stream(api, Follow(job_id, asked.first))
     return await _page(request, api, job_id, asked)
 
@@ -69,13 +69,9 @@ async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: Ask
 )
 async def stream_logs(request: Request, job_id: JobId, api: ApiDep, asked: AskedDep) -> Response:
     """What the run printed behind `after`, a line an event; as a stream, followed by the job's `end`."""
-    if _wants_stream(request):
+    if wants_stream(request):
         return await _stream(api, Follow(job_id, asked.first, types=_LOGS | {EventType.END}))
     return await _page(request, api, job_id, asked, types=_LOGS)
-
-
-def _wants_stream(request: Request) -> bool:
-    return "text/event-stream" in request.headers.get("accept", "").lower()
 
 
 async def _stream(api: Api, follow: Follow) -> Response:

@@ -3,7 +3,7 @@
 from core.store.claiming import Held
 from core.store.datasets import DatasetPage, DatasetQuery, Upload
 from core.store.paging import JobPage, JobQuery
-from core.store.reading import Pulse
+from core.store.reading import Moving, Pulse
 from core.store.store import Store
 from core.store.wishes import Created, Fork, Once, Retry, Submit, Told, Wish, forked_at
 
@@ -15,6 +15,7 @@ __all__ = [
     "Held",
     "JobPage",
     "JobQuery",
+    "Moving",
     "Once",
     "Pulse",
     "Retry",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, text
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, or_, select, text
 
 from core.errors import Gone, NotFound
 from core.job import Artifact, EpochRow, Event, EventType, Job, Progress, Status
 from core.store import rows
 from core.store.backend import Tx
-from core.store.tables import IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, by, epochs, events, jobs, removed
+from core.store.tables import IS_HELD, IS_LOG, IS_QUEUED, IS_TRANSITION, artifacts, by, epochs, events, jobs, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,15 @@ class Pulse:
     version: int
     progress: Progress | None
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The jobs that may change by themselves: those that workers hold, and those that came behind another one."""
+
+    held: Mapping[str, Pulse]
+    added: Sequence[str]
+    newest: str
 
 
 _CHUNK = 500
@@ -40,7 +49,12 @@ _TRANSITIONS = (
 )
 _TRANSITIONS_OF_ONE = _TRANSITIONS.where(events.c.job_id == bindparam("id"))
 _TRANSITIONS_OF_MANY = _TRANSITIONS.where(events.c.job_id.in_(_IDS))
-_PULSES = select(jobs.c.id, jobs.c.last_seq, jobs.c.progress, jobs.c.status).where(jobs.c.id.in_(_IDS))
+_MANY = select(*rows.JOB).where(jobs.c.id.in_(_IDS))
+_PULSE = select(jobs.c.id, jobs.c.last_seq, jobs.c.progress, jobs.c.status)
+_PULSES = _PULSE.where(jobs.c.id.in_(_IDS))
+_PULSES_HELD = _PULSE.with_hint(jobs, by("ix_jobs_held"), "sqlite").where(text(IS_HELD))
+_ADDED = select(jobs.c.id).where(jobs.c.id > bindparam("after")).order_by(jobs.c.id).limit(_CHUNK)
+_NEWEST = select(func.max(jobs.c.id))
 _COUNTS = select(jobs.c.status, func.count()).group_by(jobs.c.status)
 _EPOCHS = (
     select(*rows.EPOCH)
@@ -82,6 +96,12 @@ def jobs_of(tx: Tx, found: Sequence[Any]) -> tuple[Job, ...]:
     return tuple(rows.job_of(row, logs[row.id]) for row in found)
 
 
+def several(tx: Tx, job_ids: Collection[str]) -> dict[str, Job]:
+    """Those of the jobs that there are, at most a few hundred at a time."""
+    found = tx.conn.execute(_MANY, {"ids": list(job_ids)}).all() if job_ids else ()
+    return {job.id: job for job in jobs_of(tx, found)}
+
+
 def known(tx: Tx, job_ids: Collection[str]) -> set[str]:
     """Those of the ids that jobs have."""
     return _among(tx, _KNOWN, list(job_ids))
@@ -94,8 +114,16 @@ def deleted(tx: Tx, job_ids: Collection[str]) -> set[str]:
 
 def pulse(tx: Tx, job_ids: Collection[str]) -> dict[str, Pulse]:
     """How each of the jobs stands."""
-    found = tx.conn.execute(_PULSES, {"ids": list(job_ids)}) if job_ids else ()
-    return {row.id: Pulse(row.last_seq, rows.progress_of(row.progress), row.status) for row in found}
+    return _pulses(tx.conn.execute(_PULSES, {"ids": list(job_ids)}) if job_ids else ())
+
+
+def moving(tx: Tx, after: str | None) -> Moving:
+    """What workers hold and what was added behind the job `after` (None: nothing); by indexes, whatever the history."""
+    held = _pulses(tx.conn.execute(_PULSES_HELD))
+    if after is None:
+        return Moving(held, (), tx.conn.scalar(_NEWEST) or "")
+    added = tx.conn.scalars(_ADDED, {"after": after}).all()
+    return Moving(held, added, added[-1] if added else after)
 
 
 def counts(tx: Tx) -> dict[Status, int]:
@@ -152,3 +180,7 @@ def _of_types(types: Collection[EventType] | None) -> Select[*tuple[Any, ...]]:
 def _among(tx: Tx, wanted: Select[str], ids: Sequence[str]) -> set[str]:
     chunks = [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
     return {job_id for chunk in chunks for job_id in tx.conn.scalars(wanted, {"ids": chunk})}
+
+
+def _pulses(found: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, Pulse]:
+    return {row.id: Pulse(row.last_seq, rows.progress_of(row.progress), row.status) for row in found}

@@ -17,7 +17,7 @@ from core.store.backend import Backend
 from core.store.claiming import Held, Offer
 from core.store.datasets import DatasetPage, DatasetQuery
 from core.store.paging import JobPage, JobQuery, page
-from core.store.reading import Pulse
+from core.store.reading import Moving, Pulse
 from core.store.wishes import Created, Once
 
 
@@ -88,6 +88,14 @@ class Reads:
     def pulse(self, job_ids: Collection[str]) -> dict[str, Pulse]:
         """How each of the jobs stands, in one query; unknown and deleted ids are left out."""
         return self._database.read(lambda tx: reading.pulse(tx, job_ids))
+
+    def jobs_by_id(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those of the jobs that there are, in one query; at most a few hundred at a time."""
+        return self._database.read(lambda tx: reading.several(tx, job_ids))
+
+    def moving(self, *, after: str | None) -> Moving:
+        """The jobs that workers hold, and those added behind the job `after` (None: none), however many others."""
+        return self._database.read(lambda tx: reading.moving(tx, after))
 
     def artifacts(self, job_id: str) -> list[Artifact]:
         """The files that the job made."""

@@ -1,5 +1,6 @@
 """What the API shows: the public models that the server documents and the Python client reads."""
 
+from core.views.change import ChangePage, ChangeType, ChangeView
 from core.views.dataset import (
     ColumnView,
     DatasetLinksView,
@@ -42,6 +43,9 @@ __all__ = [
     "ArtifactPage",
     "ArtifactView",
     "CatalogView",
+    "ChangePage",
+    "ChangeType",
+    "ChangeView",
     "CheckpointFileView",
     "CheckpointPage",
     "CheckpointView",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.bell import LocalWatchBell
+from core.bell import WatchBell
 from core.checkpoint import Checkpoint, CheckpointFile, Occasion
 from core.events import Checkpointed, EpochDone, Failed, Finished, Logged, RunEvent, Started, Stopped
 from core.ids import new_id
@@ -70,7 +70,7 @@ class Play:
     """Queues jobs in a store, claims them and records what their runs tell, ringing as a worker does."""
 
     store: Store
-    bell: LocalWatchBell
+    bell: WatchBell
     claims: dict[str, Claim] = field(default_factory=dict)
 
     def queued(self, **spec: Any) -> Job:

@@ -32,6 +32,7 @@ OPERATIONS = {
     "predictAll": "POST /v1/jobs/{job_id}/predictions",
     "listMetrics": "GET /v1/jobs/{job_id}/metrics",
     "streamEvents": "GET /v1/jobs/{job_id}/events",
+    "streamChanges": "GET /v1/events",
     "streamLogs": "GET /v1/jobs/{job_id}/logs",
     "listCheckpoints": "GET /v1/jobs/{job_id}/checkpoints",
     "listArtifacts": "GET /v1/jobs/{job_id}/artifacts",

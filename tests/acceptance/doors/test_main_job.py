@@ -49,6 +49,26 @@ def test_a_posted_spec_becomes_a_model(door: Door, tmp_path: Path) -> None:
     assert sum(weights.numel() for weights in model.parameters()) == 64 * 128 + 128 + 128 * 10 + 10
 
 
+def test_one_stream_tells_of_every_job_from_its_making_to_its_deletion(door: Door) -> None:
+    headers = {"Accept": "text/event-stream"}
+    with door.http.stream("GET", "/v1/events", headers=headers) as answer:
+        lines = answer.iter_lines()
+        told = (json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
+        assert next(told)["type"] == "reset"
+        ids = {door.submit({**DIGITS, "epochs": 2}) for _ in range(2)}
+        seen: dict[str, list[str]] = {job_id: [] for job_id in ids}
+        while not all("succeeded" in statuses for statuses in seen.values()):
+            change = next(told)
+            if change["type"] == "job" and change["job"] in seen:
+                seen[change["job"]].append(change["data"]["status"])
+        for job_id in ids:
+            door.http.delete(f"/v1/jobs/{job_id}").raise_for_status()
+        gone = {change["job"] for change in (next(one for one in told if one["type"] == "deleted") for _ in ids)}
+    assert gone == ids
+    order = ["queued", "running", "succeeded"]
+    assert all(sorted(statuses, key=order.index) == statuses for statuses in seen.values())
+
+
 def test_the_log_is_gapless_and_its_twins_agree(door: Door) -> None:
     job_id = door.submit(DIGITS)
     streamed = list(stream(door, job_id))
