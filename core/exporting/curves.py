@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 from core.errors import WrongStatus
 from core.job import Event, EventType, Job
 
 _AT_ONCE = 1_000
+_ROUNDS = ("fold", "seed")
 
 
 class CurveStore(Protocol):
@@ -33,6 +34,14 @@ def of(store: CurveStore, job_id: str) -> dict[str, Any]:
     if not rows:
         raise WrongStatus(f"Job {job_id} has ended without an epoch, so it has no curves.")
     return {"spec": dict(store.job(job_id).spec), "rows": rows}
+
+
+def scalars(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Each figure under its name; of several folds or seeds, which each are a curve, with that behind it."""
+    of = "".join(f"/{name} {row[name]}" for name in _ROUNDS if row.get(name) is not None)
+    for name, value in row.items():
+        if isinstance(value, int | float) and name not in ("epoch", *_ROUNDS):
+            yield f"{name}{of}", value
 
 
 def _rows(store: CurveStore, job_id: str) -> Iterator[tuple[float, dict[str, Any]]]:

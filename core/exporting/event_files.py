@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
+from core.exporting.curves import scalars
 from core.wire import exact
-
-_ROUNDS = ("fold", "seed")
 
 
 def write(curves: Mapping[str, Any], draft: Path) -> None:
@@ -21,18 +20,10 @@ def write(curves: Mapping[str, Any], draft: Path) -> None:
         with SummaryWriter(folder) as writer:
             writer.add_text("spec", _block(curves["spec"]))
             for at, row in curves["rows"]:
-                for tag, value in _scalars(exact(row)):
+                for tag, value in scalars(exact(row)):
                     writer.add_scalar(tag, value, row["epoch"], walltime=at)
         (made,) = Path(folder).iterdir()
         made.replace(draft)
-
-
-def _scalars(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Each figure under its name; of several folds or seeds, which each are a curve, with that behind it."""
-    of = "".join(f"/{name} {row[name]}" for name in _ROUNDS if row.get(name) is not None)
-    for name, value in row.items():
-        if isinstance(value, int | float) and name not in ("epoch", *_ROUNDS):
-            yield f"{name}{of}", value
 
 
 def _block(spec: Any) -> str:

@@ -1,0 +1,55 @@
+"""`mlflow`: what jobs tell, to a tracking server of the user's own."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Annotated
+
+import typer
+
+from core.views import JobView
+from trainwire.client import Client
+from trainwire.commands.options import Url
+from trainwire.exits import Exit, errors_told
+
+
+def mlflow(
+    *,
+    to: Annotated[
+        str,
+        typer.Argument(metavar="TRACKING_URL", envvar="MLFLOW_TRACKING_URI", help="The tracking server, http://…"),
+    ],
+    experiment: Annotated[
+        str, typer.Option(envvar="MLFLOW_EXPERIMENT_NAME", help="Where the runs go; made where there is none.")
+    ] = "trainwire",
+    once: Annotated[bool, typer.Option("--once", help="Forward what there is, and end.")] = False,
+    url: Url = None,
+) -> None:
+    """Forward all jobs to an MLflow tracking server, live, until Ctrl-C.
+
+    It reads the service as any client does: no job waits for it or fails by it, and it goes on where it stopped.
+    MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, are sent where they are set.
+    """
+    from trainwire.forwarding import Forwarder, Tracking
+
+    with errors_told(as_json=False), Client(url) as client:
+        next(client.jobs(limit=1), None)  # a service that is not there is said at once
+        forwarder = Forwarder(client, Tracking(to, experiment=experiment, headers=_credentials()), told=_tell)
+        try:
+            forwarder.all() if once else forwarder.follow()
+        except KeyboardInterrupt:
+            raise typer.Exit(Exit.DETACHED) from None
+
+
+def _tell(job: JobView) -> None:
+    print(f"{job.id} {job.status}: {job.name}", flush=True)
+
+
+def _credentials() -> dict[str, str]:
+    if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
+        return {"Authorization": f"Bearer {token}"}
+    name, password = (os.environ.get(f"MLFLOW_TRACKING_{word}") for word in ("USERNAME", "PASSWORD"))
+    if name is None or password is None:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"}
