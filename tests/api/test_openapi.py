@@ -30,6 +30,7 @@ OPERATIONS = {
     "forkJob": "POST /v1/jobs/{job_id}/fork",
     "predict": "POST /v1/jobs/{job_id}/predict",
     "listMetrics": "GET /v1/jobs/{job_id}/metrics",
+    "listCurves": "GET /v1/metrics",
     "streamEvents": "GET /v1/jobs/{job_id}/events",
     "streamChanges": "GET /v1/events",
     "streamLogs": "GET /v1/jobs/{job_id}/logs",
