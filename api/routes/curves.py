@@ -13,7 +13,7 @@ from api import docs
 from api.answers import digest, json_answer, names, unchanged
 from api.context import Api, ApiDep
 from api.named import MOST_NAMED, named, standings
-from api.params import MOST, IfNoneMatch
+from api.params import MOST, IfNoneMatch, JobIds
 from api.render import curves_json
 from api.thin import places
 from core.errors import BadRequest
@@ -23,7 +23,7 @@ from core.views import CurvesList
 
 router = APIRouter(prefix="/v1/metrics", tags=["watching"])
 
-_TEXT_MAX = 16_000
+_NAMES_MAX = 1_000
 MOST_FIGURES = 8
 LOSSES = "train_loss,val_loss"
 
@@ -37,13 +37,11 @@ LOSSES = "train_loss,val_loss"
 async def list_curves(
     api: ApiDep,
     *,
-    jobs: Annotated[
-        str, Query(max_length=_TEXT_MAX, description=f"The jobs' ids between commas, {MOST_NAMED} at most.")
-    ],
+    jobs: Annotated[JobIds, Query(description=f"The jobs' ids between commas, {MOST_NAMED} at most.")],
     figures: Annotated[
         str,
         Query(
-            max_length=_TEXT_MAX,
+            max_length=_NAMES_MAX,
             pattern=r"^[^\x00]*$",
             description=f"Names of figures as epochs have them, between commas, {MOST_FIGURES} at most.",
         ),
