@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from core.job import EventType, Status
-from trainwire.figures import memory_text, number, plain, round_text, rounds_lines, row_text, sharpness_text
+from core.sentences import end_lines, event_line, plain, round_text, row_text
 from trainwire.watching import Event
 
 WAITING = "waiting for a worker"
@@ -47,7 +47,7 @@ class Lines:
             case EventType.PROGRESS:
                 self.progress(event)
             case _:
-                self.say(_words(event))
+                self.say(event_line(event.type, event.data))
 
     def epoch(self, event: Event) -> None:
         """An epoch ended."""
@@ -58,21 +58,9 @@ class Lines:
 
     def end(self, event: Event) -> Status:
         """The job ended: why, and what to change."""
-        ended = Status(event.data["status"])
-        error = event.data.get("error") or {}
-        self.say(f"{ended}: {event.data.get('reason')}")
-        for several in filter(None, (event.data.get("folds"), event.data.get("seeds"))):
-            for line in rounds_lines(several):
-                self.say(line)
-        if test := event.data.get("test"):
-            self.say(f"test part: {row_text(test)}")
-        if sharpness := event.data.get("sharpness"):
-            self.say(f"sharpness: {sharpness_text(sharpness)}")
-        if memory := event.data.get("memory"):
-            self.say(f"memory: {memory_text(memory)}")
-        for words in (error.get("message"), error.get("hint")):
-            self.say(words)
-        return ended
+        for line in end_lines(event.data):
+            self.say(line)
+        return Status(event.data["status"])
 
     def say(self, words: str | None) -> None:
         """Print a line, if there is one."""
@@ -123,44 +111,3 @@ def _round(row: Mapping[str, Any]) -> str:
 def _short(row: str) -> str:
     """A row that fits beside the bar on 80 columns."""
     return row.replace("_loss ", " ").replace("val_", "")
-
-
-def _words(event: Event) -> str | None:
-    data = event.data
-    match event.type:
-        case EventType.STARTED:
-            return _started(data)
-        case EventType.STATUS:
-            return _stands(data)
-        case EventType.NOTICE:
-            return f"note: {data['message']}"
-        case EventType.LOG:
-            return str(data["line"])
-    return None
-
-
-def _started(data: Mapping[str, Any]) -> str:
-    if resumed := data.get("resumed"):
-        words = f"goes on from epoch {resumed['epoch']}, step {resumed['step']} on {data['device']}"
-        return words if resumed["bit_exact"] else f"{words} (not bit-exact: {resumed['bit_exact_reason']})"
-    words = (
-        f"training on {data['device']}: {number(data['parameters'])} parameters, "
-        f"{number(data['train_samples'])} samples to learn from, {number(data['val_samples'])} to check on"
-    )
-    tested = data.get("test_samples")
-    return f"{words}, {number(tested)} to test on at the end" if tested else words
-
-
-def _stands(data: Mapping[str, Any]) -> str | None:
-    """What a change of status means for whoever watches, if it is news."""
-    match data["status"]:
-        case Status.QUEUED if data.get("reason"):
-            error = data.get("error") or {}
-            return ": ".join(filter(None, ["waits again", data["reason"], error.get("message")]))
-        case Status.PAUSED:
-            return f"paused: {data.get('reason')}; goes on with: trainwire resume"
-        case Status.PAUSING | Status.CANCELLING as doing:
-            return f"{doing}: the run goes on to its next step, and a checkpoint"
-        case Status.RUNNING if data.get("by") == "user":
-            return "runs on"
-    return None

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from core.job import EventType, Status
+from core.sentences import number, row_text
 from trainwire import bars
-from trainwire.figures import number, row_text
 from trainwire.watching import Event
 
 STARTED = {"device": "cpu", "parameters": 9610, "train_samples": 1437, "val_samples": 360, "attempt": 1}

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from core import wire
 from core.errors import BadRequest
+from core.sentences import plain
 from core.views import PredictionsView
 from trainwire.batches import STREAMED, flat, write
 from trainwire.client import Client
 from trainwire.commands.options import AsJson, JobId, Url, console, print_json
 from trainwire.exits import errors_told
-from trainwire.figures import plain
 
 _SHOWN = 100
 _ROW = "row"
