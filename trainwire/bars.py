@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from core.job import EventType, Status
 from core.sentences import end_lines, event_line, plain, round_text, row_text
+from trainwire.plotting import Losses
 from trainwire.watching import Event
 
 WAITING = "waiting for a worker"
@@ -68,12 +69,24 @@ class Lines:
             self.console.print(escape(plain(words)), highlight=False, soft_wrap=True)
 
 
+class Plotted(Progress):
+    """Bars with the curves of the losses under them."""
+
+    losses: Losses | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bars, then the curves, once there are any."""
+        yield from super().get_renderables()
+        if self.losses is not None:
+            yield self.losses
+
+
 class Bar(Lines):
-    """A bar over all epochs with the latest figures beside it."""
+    """A bar over all epochs with the latest figures beside it, and the curves of the losses under it."""
 
     def __init__(self, console: Console, *, epochs: int) -> None:
         super().__init__(console, epochs=epochs)
-        self.bar = Progress(
+        self.bar = Plotted(
             TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
             BarColumn(bar_width=14, complete_style="cyan", finished_style="green"),
             TextColumn("{task.fields[row]}", table_column=Column()),
@@ -81,6 +94,7 @@ class Bar(Lines):
             console=console,
         )
         self.live = self.bar
+        self.losses = self.bar.losses = Losses(epochs)
         self.task = self.bar.add_task("", total=epochs, epoch=0, row=WAITING)
 
     def show(self, event: Event) -> None:
@@ -94,6 +108,7 @@ class Bar(Lines):
     def epoch(self, event: Event) -> None:
         """Move the bar and show the figures."""
         done = event.data["epoch"]
+        self.losses.add(event.data)
         self.bar.update(self.task, completed=done, epoch=done, row=_round(event.data) + _short(row_text(event.data)))
 
     def progress(self, event: Event) -> None:

@@ -25,6 +25,8 @@ from core.views import (
     Page,
     PlanView,
     ReportView,
+    WorkerPage,
+    WorkerView,
 )
 from trainwire.changes import Change, follow_all
 from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_path, written
@@ -206,6 +208,10 @@ class Client(Datasets, Predictions):
         """A picture of a job's report, as `svg` or `png`; raises BadRequest for a figure that it has not."""
         asked = given({"figure": figure}, format=format)
         return self._ask("GET", job_path(job_id, "report"), params=asked).content
+
+    def workers(self) -> list[WorkerView]:
+        """The workers that are alive."""
+        return self._service.read(WorkerPage, self._ask("GET", "/v1/workers")).data
 
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""
