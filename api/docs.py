@@ -11,6 +11,7 @@ from api.examples import (
     CHANGES,
     DATA_REFUSED,
     DETAILS,
+    DRAWN,
     EPOCH,
     EVENTS,
     METRICS_CSV,
@@ -97,7 +98,10 @@ METRICS: Responses = {
 }
 ROWS: Responses = {200: {"description": "The rows.", "content": text("text/csv", ROWS_CSV)}}
 EVENTS_STREAM: Responses = {
-    200: {"description": "The events, live or as a page.", "content": text("text/event-stream", EVENTS)}
+    200: {
+        "description": "The events, live or as a page.",
+        "content": {**text("text/event-stream", EVENTS), **text("text/plain", DRAWN)},
+    }
 }
 CHANGES_STREAM: Responses = {
     200: {"description": "What changed, live or as a page.", "content": text("text/event-stream", CHANGES)}

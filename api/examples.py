@@ -174,6 +174,11 @@ data: {{"type":"progress","job":"{JOB_ID}","data":{{"epoch":8,"epochs":40,"step"
 
 """
 
+DRAWN = """· train and ● val: 9.721e-04 to 0.9721, in equal ratios
+epoch  1/40  train 0.9721     val 0.5103     │                            ●  ·│
+epoch  2/40  train 0.3312     val 0.2761     │                         ●·     │
+"""
+
 METRICS_CSV = """epoch,train_loss,val_loss,val_accuracy,lr,epoch_s,samples_per_s,data_wait_s
 7,0.1842,0.221,0.958,0.1,0.06,23950.0,0.001
 """

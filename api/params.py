@@ -107,6 +107,17 @@ def _query_names(dependant: Dependant) -> set[str]:
     return own.union(*map(_query_names, dependant.dependencies))
 
 
+_IDS_MAX = 8_000
+"""What proxies take as an address; two hundred ids are shorter."""
+JobIds = Annotated[str, Query(max_length=_IDS_MAX, pattern=r"^[A-Za-z0-9_, ]*$")]
+
+
 def wants_stream(request: Request) -> bool:
     """Whether the client asks for server-sent events."""
     return "text/event-stream" in request.headers.get("accept", "").lower()
+
+
+def wants_text(request: Request) -> bool:
+    """Whether the client asks for plain text first of all: many name it last, behind JSON."""
+    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0]
+    return first.strip().lower() == "text/plain"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from api.watching import Told
 from core.checkpoint import Checkpoint
 from core.job import Artifact, EpochRow, Event, Job, Status, Worker
+from core.store import Curves
 from core.wire import dumps, finite, rfc3339
 
 
@@ -75,6 +77,21 @@ def epochs_json(rows: Iterable[EpochRow], *, after: str | None, status: Status) 
     """A page of epochs as `EpochPage` documents it; one call of the encoder for all rows, since clients poll this."""
     data = [finite(row.public()) for row in rows]
     return dumps({"data": data, "has_more": after is not None, "next": after, "status": status})
+
+
+def curves_json(job_id: str, status: Status, curves: Curves) -> str:
+    """A job's curves as `CurvesView` documents them."""
+    odd = {
+        name: told
+        for name, values in curves.figures.items()
+        if (told := finite(dict(zip(map(str, curves.epochs), values, strict=True))).get("nonfinite"))
+    }
+    figures = {
+        name: [None if value is None or not math.isfinite(value) else value for value in values]
+        for name, values in curves.figures.items()
+    }
+    told = {"job": job_id, "status": status, "epochs": list(curves.epochs), "figures": figures, "nonfinite": odd}
+    return dumps(told)
 
 
 def event_json(event: Event) -> str:

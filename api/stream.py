@@ -11,13 +11,16 @@ from sse_starlette.sse import AppStatus
 
 from api.context import Api
 from api.hub import PAGE
+from api.plain import Drawing
 from api.watching import News, Told
 from core.errors import Unavailable
-from core.job import EventType
+from core.job import EventType, Job
 
 PING_S = 15
 SEND_TIMEOUT_S = 30
 """How long a reader may take nothing before its stream is cut."""
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+TEXT = "text/plain; charset=utf-8"
 RETRY = b"retry: 2000\n\n"
 
 # The hub ends streams when a server stops; sse-starlette's own flag would end those of every later server, too.
@@ -42,7 +45,7 @@ def streamed(text: AsyncIterator[bytes]) -> EventSourceResponse:
     """Server-sent events as a response, with pings, that a reader who takes nothing cannot hold open."""
     return EventSourceResponse(
         text,
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        headers=HEADERS,
         sep="\n",
         ping=PING_S,
         ping_message_factory=lambda: ServerSentEvent(comment="ping", sep="\n"),
@@ -50,14 +53,35 @@ def streamed(text: AsyncIterator[bytes]) -> EventSourceResponse:
     )
 
 
+def drawn(api: Api, follow: Follow, job: Job) -> EventSourceResponse:
+    """The same log as lines of plain text, without pings, for who looks at it with curl."""
+    return EventSourceResponse(
+        _lines(api, follow, job), headers=HEADERS, media_type=TEXT, ping=0, send_timeout=SEND_TIMEOUT_S
+    )
+
+
 async def pieces(api: Api, follow: Follow, *, told: int) -> AsyncIterator[bytes]:
     """The stream's bytes; it holds no database connection while it waits."""
     yield RETRY
+    async for part in _parts(api, follow, told=told):
+        if text := _joined(part.events) + _progress(part, follow):
+            yield text
+
+
+async def _lines(api: Api, follow: Follow, job: Job) -> AsyncIterator[bytes]:
+    drawing = Drawing(job)
+    async for part in _parts(api, follow, told=job.version):
+        if text := "".join(map(drawing.lines, part.events)):
+            yield text.encode("utf-8", "replace")
+
+
+async def _parts(api: Api, follow: Follow, *, told: int) -> AsyncIterator[News]:
+    """The events behind those that are known, each once, and progress, until the job's end or the service's."""
     try:
         with api.hub.watch(follow.job_id, told=told) as watcher:
             seen = follow.after
             async for events in _stored(api, follow):
-                yield _joined(events)
+                yield News(events)
                 seen = events[-1].seq
                 if events[-1].type is EventType.END:
                     return
@@ -65,8 +89,7 @@ async def pieces(api: Api, follow: Follow, *, told: int) -> AsyncIterator[bytes]
                 news = await watcher.news()
                 events = _fresh(news, follow, seen=seen)
                 seen = events[-1].seq if events else seen
-                if text := _joined(events) + _progress(news, follow):
-                    yield text
+                yield News(events, news.progress)
                 if news.over or (events and events[-1].type is EventType.END):
                     return
     except Unavailable:

@@ -18,11 +18,15 @@ from core.views import (
     CatalogView,
     CheckpointPage,
     CheckpointView,
+    CurvesList,
+    CurvesView,
     JobPage,
     JobView,
     Page,
     PlanView,
     ReportView,
+    WorkerPage,
+    WorkerView,
 )
 from trainwire.changes import Change, follow_all
 from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_path, written
@@ -84,10 +88,10 @@ class Client(Datasets, Predictions):
         return self._service.read(JobView, self._ask("GET", job_path(job_id)))
 
     def jobs(
-        self, *, status: str | None = None, name: str | None = None, limit: int | None = None
+        self, *, status: str | None = None, name: str | None = None, search: str | None = None, limit: int | None = None
     ) -> Iterator[JobView]:
-        """The jobs, newest first; all of them without a `limit`."""
-        filters = {"status": status, "name": name}
+        """The jobs, newest first; all of them without a `limit`. `search` is found anywhere in names and ids."""
+        filters = {"status": status, "name": name, "q": search}
         yield from self._service.listed(JobPage, "/v1/jobs", filters, limit=limit, at_once=JOBS_PAGE)
 
     def pause(self, job_id: str) -> JobView:
@@ -126,6 +130,13 @@ class Client(Datasets, Predictions):
     def metrics(self, job_id: str, *, after: int = 0) -> list[dict[str, Any]]:
         """The epoch rows behind epoch `after`, NaN and infinity as they were."""
         return [wire.exact(row) for row in self._rows(job_path(job_id, "metrics"), after=after, key="epoch")]
+
+    def curves(
+        self, jobs: Iterable[str], figures: Iterable[str] = ("train_loss", "val_loss"), *, max_points: int = 500
+    ) -> list[CurvesView]:
+        """Some figures of up to 200 jobs in one request, as columns, each job thinned so that it looks the same."""
+        asked = {"jobs": ",".join(jobs), "figures": ",".join(figures), "max_points": max_points}
+        return self._service.read(CurvesList, self._ask("GET", "/v1/metrics", params=asked)).data
 
     def events(self, job_id: str, *, after: int = 0) -> list[Event]:
         """The stored events behind event `after`."""
@@ -199,6 +210,10 @@ class Client(Datasets, Predictions):
         """A picture of a job's report, as `svg` or `png`; raises BadRequest for a figure that it has not."""
         asked = given({"figure": figure}, format=format)
         return self._ask("GET", job_path(job_id, "report"), params=asked).content
+
+    def workers(self) -> list[WorkerView]:
+        """The workers that are alive."""
+        return self._service.read(WorkerPage, self._ask("GET", "/v1/workers")).data
 
     def catalog(self) -> CatalogView:
         """Every dataset, model, loss, optimizer, scheduler and metric, with its settings as JSON Schema."""

@@ -16,8 +16,9 @@ from rich.console import Console
 from core import wire
 from core.epochs import planned_epochs
 from core.job import Status
+from core.sentences import number
 from core.views import EpochView, JobView
-from trainwire import bars, figures, folder
+from trainwire import bars, folder
 from trainwire.address import USUAL_URL
 from trainwire.child_service import Service, service_on
 from trainwire.client import Client
@@ -77,7 +78,7 @@ def _weights(client: Client, job: JobView, *, data: Path) -> str | None:
 def _tell(job: JobView, service: Service, *, console: Console, weights: str | None, data: Path) -> None:
     row = _kept(job)
     if row is not None:
-        accuracy = figures.number((row.model_extra or {}).get("val_accuracy"))
+        accuracy = number((row.model_extra or {}).get("val_accuracy"))
         words = f"\nvalidation accuracy {accuracy} (the weights of epoch {row.epoch})"
         console.print(words, style="bold", soft_wrap=True)
     lines = {

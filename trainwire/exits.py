@@ -21,7 +21,7 @@ from core.errors import (
     Unavailable,
 )
 from core.job import Status
-from trainwire.figures import plain
+from core.sentences import plain
 
 
 class Exit(IntEnum):

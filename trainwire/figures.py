@@ -13,6 +13,15 @@ from rich.text import Text
 
 from core.epochs import planned_epochs
 from core.job import Status
+from core.sentences import (
+    memory_text,
+    number,
+    plain,
+    rounds_lines,
+    row_text,
+    sharpness_text,
+    size,
+)
 from core.views import CatalogView, CheckpointView, EpochView, HeldOutView, JobView, SharpnessView
 
 _COLOURS = {
@@ -25,59 +34,6 @@ _COLOURS = {
 _WIDE, _MEDIUM = 120, 90
 """Columns of a terminal on which a list has room for the figures, and for the reasons."""
 _YIELDING = {"name", "best"}
-_TIMES = {"epoch", "fold", "seed", "epoch_s", "samples_per_s", "data_wait_s", "lr", "nonfinite", "best"}
-
-
-def number(value: object) -> str:
-    """Four digits that matter."""
-    if isinstance(value, float):
-        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def plain(text: str) -> str:
-    """`text` on one line and without control characters: what others wrote must not steer a terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def row_text(row: Mapping[str, Any]) -> str:
-    """An epoch's losses and metrics on one line."""
-    shown = {**row, **(row.get("nonfinite") or {})}
-    return "  ".join(f"{name} {number(value)}" for name, value in shown.items() if name not in _TIMES)
-
-
-def round_text(row: Mapping[str, Any]) -> str:
-    """Which fold or seed a row is of, if there are several."""
-    return " ".join(f"{name} {row[name]}" for name in ("fold", "seed") if row.get(name) is not None)
-
-
-def rounds_lines(rounds: Mapping[str, Any]) -> list[str]:
-    """The figures of each fold or seed, their mean (of seeds with its 95 % interval) and standard deviation."""
-    rows = [f"{round_text(row)} (epoch {row['epoch']}): {row_text(row)}" for row in rounds["figures"]]
-    mean = f"mean ± 95 %: {_interval(rounds)}" if rounds.get("margin") else f"mean: {row_text(rounds['mean'])}"
-    return [*rows, mean, f"std: {row_text(rounds['std'])}"]
-
-
-def _interval(rounds: Mapping[str, Any]) -> str:
-    """Each mean with its margin; one that is no number has none."""
-    mean, margin = rounds["mean"], rounds["margin"]
-    known = [name for name, value in margin.items() if isinstance(value, float)]
-    given = {name: f"{number(mean[name])} ± {number(margin[name])}" for name in known}
-    return row_text({**mean, **given})
-
-
-def sharpness_text(sharpness: Mapping[str, Any]) -> str:
-    """How sharp a minimum is, on one line."""
-    shown = {**sharpness, **(sharpness.get("nonfinite") or {})}
-    mean, largest, cost = (number(shown[name]) for name in ("mean", "max", "cost"))
-    return f"the cost {cost} rises by {mean}, at most {largest} ({number(shown['samples'])} samples)"
-
-
-def memory_text(memory: Mapping[str, Any]) -> str:
-    """What a run took, on one line."""
-    kept = ("weights", "gradients", "optimizer")
-    tensors = ", ".join(f"{name} {size(memory[f'{name}_bytes'])}" for name in kept)
-    return f"{tensors}; peak {size(memory['peak_bytes'])}, {size(memory['baseline_bytes'])} of it before it began"
 
 
 def found_text(numbers: Mapping[str, float]) -> str:
@@ -138,14 +94,6 @@ def checkpoints_table(checkpoints: Iterable[CheckpointView]) -> Table:
         age = _age(one.created_at) if one.created_at else ""
         table.add_row(one.id, str(one.epoch), str(one.step), one.occasion, str(one.attempt), size(one.bytes), age)
     return table
-
-
-def size(count: int) -> str:
-    """Bytes in a person's units."""
-    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
-        if count >= 1000**power:
-            return f"{count / 1000**power:.1f} {unit}"
-    return f"{count} B"
 
 
 def catalog_page(catalog: CatalogView) -> RenderableType:
@@ -216,7 +164,7 @@ def _epoch(job: JobView) -> str:
 
 def _age(at: datetime) -> str:
     seconds = int((datetime.now(UTC) - at).total_seconds())
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
     return f"{max(0, seconds)} s"

@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from core.sentences import number, plain, size
 from core.views import PlanView
-from trainwire.figures import number, plain, size
 
 
 def plan_page(plan: PlanView) -> RenderableType:

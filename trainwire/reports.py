@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from core.sentences import number, plain, row_text
 from core.views import ReportView
-from trainwire.figures import number, plain, row_text
 
 _ROWS = 20
 

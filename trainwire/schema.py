@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from core.sentences import plain, size
 from core.views import ColumnView, DatasetView, ProfileView, RowsView
-from trainwire.figures import plain, size
 
 _COUNTED = 12
 """Values told with their counts; of more there are examples."""

@@ -15,19 +15,21 @@ from api.courses import AllJobs, Course
 from api.many import page, pieces
 from api.named import MOST_NAMED, named, standings
 from api.named_jobs import NamedJobs
-from api.params import Wait, wants_stream
+from api.params import JobIds, Wait, wants_stream
 from api.stream import streamed
 from core.views import ChangePage
 
 router = APIRouter(prefix="/v1/events", tags=["watching"])
 
-_TEXT_MAX = 16_000
-Jobs = Annotated[
-    str | None,
-    Query(max_length=_TEXT_MAX, description=f"Ids between commas, {MOST_NAMED} at most; all jobs without it."),
-]
+_CURSOR_MAX = 4_000
+Jobs = Annotated[JobIds | None, Query(description=f"Ids between commas, {MOST_NAMED} at most; all jobs without it.")]
 Cursor = Annotated[
-    str | None, Query(max_length=_TEXT_MAX, description="The cursor to go on behind: an `id`, or `next`.")
+    str | None,
+    Query(
+        max_length=_CURSOR_MAX,
+        pattern=r"^[A-Za-z0-9.-]*$",
+        description="The cursor to go on behind: an `id`, or a page's `next`.",
+    ),
 ]
 LastCursor = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The last `id` seen, sent by a stream that comes back.")

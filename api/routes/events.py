@@ -12,11 +12,10 @@ from starlette.responses import Response
 from api import docs
 from api.answers import json_answer, next_link
 from api.context import Api, ApiDep
-from api.params import LIMIT, After, JobId, LastEventId, Limit, Wait, wants_stream
+from api.params import LIMIT, After, JobId, LastEventId, Limit, Wait, wants_stream, wants_text
 from api.render import cut, event_json, page_json
-from api.stream import Follow, stream
+from api.stream import Follow, drawn, stream
 from api.waiting import Look, look_until, standing
-from core.errors import Unavailable
 from core.job import Event, EventType
 from core.store import Pulse
 from core.views import EventPage
@@ -54,10 +53,10 @@ async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: Ask
 
     With `Accept: text/event-stream` first those there are, then each as it happens, and progress between them; the
     stream ends after `end`. `Last-Event-ID` goes before `after`. Past the end the answer is 204, so that a browser
-    stops asking.
+    stops asking. With `Accept: text/plain` the same as lines to look at, an epoch's with its losses drawn.
     """
-    if wants_stream(request):
-        return await _stream(api, Follow(job_id, asked.first))
+    if wants_stream(request) or wants_text(request):
+        return await _stream(request, api, Follow(job_id, asked.first))
     return await _page(request, api, job_id, asked)
 
 
@@ -69,19 +68,21 @@ async def stream_events(request: Request, job_id: JobId, api: ApiDep, asked: Ask
 )
 async def stream_logs(request: Request, job_id: JobId, api: ApiDep, asked: AskedDep) -> Response:
     """What the run printed behind `after`, a line an event; as a stream, followed by the job's `end`."""
-    if wants_stream(request):
-        return await _stream(api, Follow(job_id, asked.first, types=_LOGS | {EventType.END}))
+    if wants_stream(request) or wants_text(request):
+        return await _stream(request, api, Follow(job_id, asked.first, types=_LOGS | {EventType.END}))
     return await _page(request, api, job_id, asked, types=_LOGS)
 
 
-async def _stream(api: Api, follow: Follow) -> Response:
+async def _stream(request: Request, api: Api, follow: Follow) -> Response:
     pulse = await api.read(lambda: standing(api, follow.job_id))
     if pulse.status.ended and follow.after >= pulse.version:
         return Response(status_code=204)
-    if not api.hub.open:
-        raise Unavailable("The service is stopping; ask again in a moment.")
+    api.hub.check_open()
     # an id from another life of the database would hide even the end
-    return stream(api, replace(follow, after=min(follow.after, pulse.version)), told=pulse.version)
+    follow = replace(follow, after=min(follow.after, pulse.version))
+    if wants_stream(request):
+        return stream(api, follow, told=pulse.version)
+    return drawn(api, follow, await api.read(lambda: api.store.job(follow.job_id)))
 
 
 async def _page(

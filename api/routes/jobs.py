@@ -73,10 +73,17 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
     label: Annotated[
         list[Text] | None, Query(description="Only jobs with this label, as `key:value`; may be repeated.")
     ] = None,
+    q: Annotated[
+        Text | None,
+        Query(description="Only jobs whose name or id has this in it, in capitals or not; a page may then hold fewer."),
+    ] = None,
     order: Annotated[Literal["desc", "asc"], Query(description="Newest first, or oldest first.")] = "desc",
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List jobs, newest first; page on with `after`, which costs the same however long the history is."""
+    """List jobs, newest first; page on with `after`, which costs the same however long the history is.
+
+    A search (`q`) looks through 10,000 jobs a page: where `has_more` says so there are more to look through.
+    """
     query = JobQuery(
         limit=limit,
         after=after,
@@ -84,6 +91,7 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
         name=name,
         labels=dict(_label(text) for text in label or ()),
         ascending=order == "asc",
+        search=q or None,
     )
     text, following = await run_in_threadpool(_page, api, query)
     etag = digest(text)

@@ -1,6 +1,7 @@
 """The store: the only SQL. One method, one transaction; plain frozen rows come back."""
 
 from core.store.claiming import Held
+from core.store.curves import Curves
 from core.store.datasets import DatasetPage, DatasetQuery, Upload
 from core.store.paging import JobPage, JobQuery
 from core.store.reading import Moving, Pulse
@@ -9,6 +10,7 @@ from core.store.wishes import Created, Fork, Once, Retry, Submit, Told, Wish, fo
 
 __all__ = [
     "Created",
+    "Curves",
     "DatasetPage",
     "DatasetQuery",
     "Fork",

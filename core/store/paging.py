@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, union_all
@@ -17,10 +17,17 @@ from core.store import reading, rows
 from core.store.backend import Tx
 from core.store.tables import job_labels, jobs
 
+_PART = 1000
+_PARTS = 10
+"""So many names at a time, and so often, are looked through for one page of a search: some 10 ms."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobQuery:
-    """Which jobs to list: newest first, or oldest first with `ascending`; `after` is a page's `next`."""
+    """Which jobs to list: newest first, or oldest first with `ascending`; `after` is a page's `next`.
+
+    `search` is found anywhere in a name or an id, in capitals or not.
+    """
 
     limit: int = 50
     after: str | None = None
@@ -28,11 +35,15 @@ class JobQuery:
     name: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     ascending: bool = False
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Some jobs, and the cursor of the page behind them (None: these are the last)."""
+    """Some jobs, and the cursor of the page behind them (None: these are the last).
+
+    A page of a search may hold fewer than asked for, or none, and still have another one behind it.
+    """
 
     rows: tuple[Job, ...]
     next: str | None
@@ -40,11 +51,37 @@ class JobPage:
 
 def page(tx: Tx, query: JobQuery) -> JobPage:
     """The jobs that `query` asks for; raises BadRequest for a bad cursor."""
-    ids = _ids(query, place(query.after) if query.after is not None else None).subquery()
+    after = place(query.after) if query.after is not None else None
+    if query.search is not None:
+        return _searched(tx, query, after)
+    ids = _ids(query, after).subquery()
     wanted = select(*rows.JOB).where(jobs.c.id.in_(select(ids))).order_by(_order(query, jobs.c.id))
     found = tx.conn.execute(wanted).all()
     shown = reading.jobs_of(tx, found[: query.limit])
     return JobPage(shown, cursor(shown[-1].id) if len(found) > query.limit else None)
+
+
+def _searched(tx: Tx, query: JobQuery, after: str | None) -> JobPage:
+    """The jobs of a page among the next 10,000 that else would be listed: so much at most is looked through."""
+    words = (query.search or "").casefold()
+    found: list[str] = []
+    for _ in range(_PARTS):
+        ids = _ids(replace(query, limit=_PART - 1), after).subquery()
+        part = select(jobs.c.id, jobs.c.name).where(jobs.c.id.in_(select(ids))).order_by(_order(query, jobs.c.id))
+        looked = tx.conn.execute(part).all()
+        found += [row.id for row in looked if words in row.name.casefold() or words in row.id]
+        if len(found) > query.limit:
+            return _page_of(tx, found[: query.limit], found[query.limit - 1])
+        if len(looked) < _PART:
+            return _page_of(tx, found, None)
+        after = looked[-1].id
+    return _page_of(tx, found, after)
+
+
+def _page_of(tx: Tx, ids: Sequence[str], last: str | None) -> JobPage:
+    jobs_found = reading.several(tx, ids)
+    shown = tuple(jobs_found[job_id] for job_id in ids if job_id in jobs_found)
+    return JobPage(shown, cursor(last) if last is not None else None)
 
 
 def cursor(row_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.checkpoint import Checkpoint
@@ -12,9 +12,10 @@ from core.job import Artifact, EpochRow, Event, EventType, Job, Status, Worker
 from core.pace import Pace
 from core.settings import Settings
 from core.starting import Left
-from core.store import checkpoints, claiming, datasets, fleet, paces, probes, reading, sources, submissions
+from core.store import checkpoints, claiming, curves, datasets, fleet, paces, probes, reading, sources, submissions
 from core.store.backend import Backend
 from core.store.claiming import Held, Offer
+from core.store.curves import Curves
 from core.store.datasets import DatasetPage, DatasetQuery
 from core.store.paging import JobPage, JobQuery, page
 from core.store.reading import Moving, Pulse
@@ -78,6 +79,10 @@ class Reads:
     def epochs(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[EpochRow]:
         """The figures of the epochs behind `after`, in order."""
         return self._database.read(lambda tx: reading.epoch_rows(tx, job_id, after=after, limit=limit))
+
+    def curves(self, job_id: str, figures: Sequence[str]) -> Curves:
+        """All epochs of the job with these figures alone, as columns."""
+        return self._database.read(lambda tx: curves.curves(tx, job_id, figures))
 
     def events(
         self, job_id: str, *, after: int = 0, limit: int = 1000, types: Collection[EventType] | None = None

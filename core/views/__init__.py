@@ -1,6 +1,7 @@
 """What the API shows: the public models that the server documents and the Python client reads."""
 
 from core.views.change import ChangePage, ChangeType, ChangeView
+from core.views.curve import CurvesList, CurvesView
 from core.views.dataset import (
     ColumnView,
     DatasetLinksView,
@@ -50,6 +51,8 @@ __all__ = [
     "CheckpointPage",
     "CheckpointView",
     "ColumnView",
+    "CurvesList",
+    "CurvesView",
     "DatasetLinksView",
     "DatasetNameView",
     "DatasetPage",

@@ -31,6 +31,7 @@ OPERATIONS = {
     "predict": "POST /v1/jobs/{job_id}/predict",
     "predictAll": "POST /v1/jobs/{job_id}/predictions",
     "listMetrics": "GET /v1/jobs/{job_id}/metrics",
+    "listCurves": "GET /v1/metrics",
     "streamEvents": "GET /v1/jobs/{job_id}/events",
     "streamChanges": "GET /v1/events",
     "streamLogs": "GET /v1/jobs/{job_id}/logs",

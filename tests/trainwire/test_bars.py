@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from core.job import EventType, Status
+from core.sentences import number, row_text
 from trainwire import bars
-from trainwire.figures import number, row_text
 from trainwire.watching import Event
 
 STARTED = {"device": "cpu", "parameters": 9610, "train_samples": 1437, "val_samples": 360, "attempt": 1}
@@ -20,8 +20,8 @@ END = {"status": "succeeded", "reason": "completed"}
 CURSOR_BACK = "\x1b[?25h"
 
 
-def shown(*events: tuple[str, dict[str, Any]], terminal: bool) -> tuple[str, Status]:
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
+def shown(*events: tuple[str, dict[str, Any]], terminal: bool, width: int = 80, height: int = 24) -> tuple[str, Status]:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=width, height=height, color_system=None)
     told = [Event(type=EventType(kind), data=data, seq=seq) for seq, (kind, data) in enumerate(events, start=1)]
     ended = bars.show(told, console=console, epochs=4)
     assert isinstance(console.file, io.StringIO)
@@ -84,6 +84,25 @@ def test_the_figures_of_a_test_part_are_told_behind_the_end(*, terminal: bool) -
     text, _ = shown(("started", started), ("end", end), terminal=terminal)
     assert "360 to check on, 180 to test on at the end" in text.replace("\n", " ")
     assert text.splitlines()[-2:] == ["succeeded: completed", "test part: loss 0.2500  auroc nan"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "is_drawn"), [(80, 24, True), (40, 24, True), (80, 14, True), (80, 13, False), (30, 24, False)]
+)
+def test_the_losses_are_curves_under_the_bar_where_there_is_room(*, width: int, height: int, is_drawn: bool) -> None:
+    rows = [("epoch", {"epoch": number, "train_loss": 1.0 / number, "val_loss": 1.1 / number}) for number in (1, 2, 4)]
+    text, _ = shown(("started", STARTED), *rows, ("end", END), terminal=True, width=width, height=height)
+    lines = text.split("\x1b[2K")[-1].splitlines()
+    assert any("\u2801" <= letter <= "\u28ff" for letter in text) == is_drawn
+    assert all(len(line) <= width for line in lines if "\x1b" not in line)
+    if is_drawn:
+        assert any(line.startswith("   1.1000 ") for line in text.splitlines())
+        assert any("train_loss val_loss" in line for line in text.splitlines())
+
+
+def test_the_first_epoch_alone_is_no_curve() -> None:
+    text, _ = shown(("epoch", {**EPOCH, "epoch": 1}), ("end", END), terminal=True)
+    assert not any("\u2801" <= letter <= "\u28ff" for letter in text)
 
 
 def test_a_terminal_gets_one_bar_that_fits_80_columns() -> None:

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 from core.checkpoint import Occasion
 from core.job import Reason, Status
+from core.sentences import size
 from core.views import (
     CheckpointView,
     EpochView,
@@ -21,7 +22,7 @@ from core.views import (
     ParentView,
     QueueView,
 )
-from trainwire.figures import checkpoints_table, job_page, jobs_table, size
+from trainwire.figures import checkpoints_table, job_page, jobs_table
 
 JOB_ID = "job_" + 32 * "a"
 

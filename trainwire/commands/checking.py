@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from core import wire
+from core.sentences import plain
 from trainwire.commands.options import AsJson, console
-from trainwire.figures import plain
 
 _COLOURS = {"ok": "green", "remark": "yellow", "broken": "red"}
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from core import wire
+from core.sentences import plain
 from trainwire import schema
 from trainwire.client import Client
 from trainwire.commands.options import AsJson, Url, console, print_json
 from trainwire.exits import errors_told
-from trainwire.figures import plain
 
 app = typer.Typer(no_args_is_help=True, help="Upload data to train on, and look at what is there.")
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from core import wire
 from core.errors import BadRequest
+from core.sentences import plain
 from core.serving.sheet import flat
 from core.views import PredictionsView
 from trainwire.batches import STREAMED, write
@@ -19,7 +20,6 @@ from trainwire.client import Client
 from trainwire.commands.making import queued
 from trainwire.commands.options import AsJson, JobId, Url, Watch, console, print_json
 from trainwire.exits import errors_told
-from trainwire.figures import plain
 
 DATASET = "ds_"
 """How the id of a dataset begins."""

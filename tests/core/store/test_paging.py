@@ -72,6 +72,34 @@ def test_jobs_are_found_by_name_and_by_all_of_several_labels(store: Store) -> No
     assert listed(store, labels={"team": "c"}) == []
 
 
+def test_jobs_are_found_by_a_part_of_their_name_or_id(store: Store) -> None:
+    names = ["Digits-MLP", "digits cnn", "iris_50%", "iris", "Größe", "no name at all"]
+    ids = {name: store.add(a_spec(name=name)).id for name in names}
+    assert listed(store, search="digits") == [ids["digits cnn"], ids["Digits-MLP"]]
+    assert listed(store, search="digits", ascending=True) == [ids["Digits-MLP"], ids["digits cnn"]]
+    assert listed(store, search="_50%") == [ids["iris_50%"]], "no letter is a wildcard"
+    assert listed(store, search="GRÖSSE") == [ids["Größe"]]
+    assert listed(store, search=ids["iris"]) == [ids["iris"]]
+    assert listed(store, search=ids["iris"][-12:]) == [ids["iris"]]
+    assert listed(store, search="i", statuses=[Status.RUNNING]) == []
+    assert listed(store, search="iris", name="iris") == [ids["iris"]]
+    assert listed(store, search="nothing like it") == []
+
+
+def test_a_search_looks_through_so_many_jobs_a_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.store.paging._PART", 3)
+    monkeypatch.setattr("core.store.paging._PARTS", 2)
+    old = store.add(a_spec(name="needle")).id
+    for _ in range(7):
+        store.add(a_spec(name="hay"))
+    first = store.jobs(JobQuery(search="needle"))
+    assert first.rows == ()
+    assert first.next is not None
+    second = store.jobs(JobQuery(search="needle", after=first.next))
+    assert ([job.id for job in second.rows], second.next) == ([old], None)
+    assert listed(store, search="needle") == [old]
+
+
 @pytest.mark.parametrize("text", ["", "x", "!!!!", "am9iXzE", "é", "a" * 10_000, "\ud800"])
 def test_a_text_that_is_no_cursor_is_refused_by_name(store: Store, text: str) -> None:
     with pytest.raises(BadRequest) as refused:
