@@ -1,39 +1,34 @@
-"""The page at `/`: a live list of jobs that uses nothing but the public API."""
+"""The pages that people look at; each holds no data where the service has a key and the request brought none."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
-from starlette.templating import Jinja2Templates
 
 from api.context import Api, ApiDep
-from api.version import VERSION
+from api.pages.rendering import PAGES, admitted, page
+from api.render import job_json
 from core.store import JobQuery
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
-PAGES = Path(__file__).parent.parent / "pages"
+STATIC: Path = PAGES / "static"
 SHOWN = 50
-_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-
-_templates = Jinja2Templates(PAGES)
 
 
-@router.get("/", include_in_schema=False)
-async def home(request: Request, api: ApiDep) -> Response:
-    """The list of jobs; with a key set it is empty until the browser has sent the key."""
-    context = {"jobs": await run_in_threadpool(_jobs, api), "needs_key": _needs_key(api), "version": VERSION}
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
-    return _templates.TemplateResponse(request, "index.html", context, headers=headers)
+@router.get("/")
+async def show_jobs(request: Request, api: ApiDep) -> Response:
+    """The list of jobs."""
+    if not admitted(request):
+        return page(request, "jobs.html", locked=True, jobs=[])
+    return page(request, "jobs.html", jobs=await run_in_threadpool(_jobs, api))
 
 
-def _needs_key(api: Api) -> bool:
-    return api.settings.api_key is not None
-
-
-def _jobs(api: Api) -> list[Any]:
-    return [] if _needs_key(api) else list(api.store.jobs(JobQuery(limit=SHOWN)).rows)
+def _jobs(api: Api) -> list[dict[str, Any]]:
+    """As the API tells them: a page knows no more."""
+    return [json.loads(job_json(job)) for job in api.store.jobs(JobQuery(limit=SHOWN)).rows]

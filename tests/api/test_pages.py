@@ -1,4 +1,4 @@
-"""The page at `/`: works without JavaScript, and what a user typed is never markup."""
+"""The list of jobs and what all pages share: they work without JavaScript, and what a user typed is never markup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from fastapi.testclient import TestClient
 
-from api.routes.pages import PAGES
+from api.pages.assets import PLOTLY
+from api.routes.pages import STATIC
 from tests.api.playing import Play, epoch, step
 
 Connect = Callable[..., TestClient]
@@ -42,7 +43,7 @@ def test_the_page_and_its_files_ask_no_other_host_and_run_nothing_inline(client:
     assert re.findall(r"<script(?![^>]*\bsrc=)|\bstyle=|\bon\w+=|https?://", answer.text) == []
     addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text)
     assert {client.get(address).status_code for address in addresses} == {200}
-    for file in (PAGES / "static").glob("*.js"):
+    for file in STATIC.glob("*.js"):
         assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|https?://", file.read_text())
 
 
@@ -50,7 +51,7 @@ def test_what_a_user_typed_is_text(client: TestClient, play: Play) -> None:
     play.queued(name='<img src=x onerror="alert(1)">{{7*7}}')
     page = client.get("/").text
 
-    assert "<img" not in page
+    assert "<img src=x" not in page
     assert "&lt;img" in page
     assert "{{7*7}}" in page
 
@@ -62,3 +63,37 @@ def test_with_a_key_set_the_page_shows_nothing_before_it_is_given(connect: Conne
     assert page.status_code == 200
     assert "hidden-name" not in page.text
     assert "needs its key" in page.text
+
+
+def test_a_page_that_has_not_changed_is_a_304(client: TestClient, play: Play) -> None:
+    job = play.running()
+    etag = client.get("/").headers["ETag"]
+    assert client.get("/", headers={"If-None-Match": etag}).status_code == 304
+
+    play.tell(job, epoch(1))
+    assert client.get("/", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_with_the_key_the_page_shows_what_it_hides_from_others(connect: Connect, play: Play) -> None:
+    play.queued(name="hidden-name")
+    page = connect(api_key="k").get("/", headers={"Authorization": "Bearer k"})
+
+    assert "hidden-name" in page.text
+    assert "Authorization" in page.headers["Vary"]
+
+
+def test_plotly_comes_packed_and_is_kept_for_good(client: TestClient) -> None:
+    packed = client.get(PLOTLY)
+    whole = client.get(PLOTLY, headers={"Accept-Encoding": "identity"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < 2_000_000 < int(whole.headers["Content-Length"])
+    assert packed.content == whole.content
+    assert {answer.headers["Cache-Control"] for answer in (packed, whole)} == {"public, max-age=31536000, immutable"}
+
+
+def test_the_pages_own_files_are_asked_for_each_time(client: TestClient) -> None:
+    first = client.get("/static/api.js")
+    again = client.get("/static/api.js", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (first.headers["Cache-Control"], again.status_code) == ("no-cache", 304)
