@@ -11,7 +11,7 @@ from starlette.templating import Jinja2Templates
 
 from api.answers import digest, names, unchanged
 from api.pages.assets import PLOTLY
-from api.pages.words import FILTERS
+from api.pages.words import FILTERS, TESTS
 from api.version import VERSION
 
 PAGES = Path(__file__).parent
@@ -25,6 +25,7 @@ _CHART_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
 
 _templates = Jinja2Templates(PAGES)
 _templates.env.filters.update(FILTERS)
+_templates.env.tests.update(TESTS)
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 
 

@@ -75,6 +75,23 @@ def share(job: Mapping[str, Any]) -> float:
     return min(1.0, max(begun, int(latest.get("epoch", 0)) / planned_epochs(job["spec"])))
 
 
+def pretty(value: Any) -> str:
+    """JSON with indents."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def metric(name: str) -> bool:
+    """Whether a row's figure is one of the metrics."""
+    return name.startswith("val_") and name != "val_loss"
+
+
+def scalar(value: Any) -> bool:
+    """Whether a value is shown in one cell."""
+    return not isinstance(value, (dict, list))
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    found.__name__: found for found in (figure, number, duration, size, moment, words, setting, share, planned_epochs)
+    found.__name__: found
+    for found in (figure, number, duration, size, moment, words, setting, pretty, share, planned_epochs)
 }
+TESTS: Mapping[str, Callable[..., bool]] = {"metric": metric, "scalar": scalar}

@@ -11,8 +11,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.context import Api, ApiDep
+from api.pages.job_facts import job_facts
 from api.pages.rendering import PAGES, admitted, page
 from api.render import job_json
+from api.waiting import check_id
+from core.errors import Gone, NotFound
 from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
@@ -27,6 +30,21 @@ async def show_jobs(request: Request, api: ApiDep) -> Response:
     if not admitted(request):
         return page(request, "jobs.html", locked=True, jobs=[])
     return page(request, "jobs.html", jobs=await run_in_threadpool(_jobs, api))
+
+
+@router.get("/jobs/{job_id}")
+async def show_job(request: Request, job_id: str, api: ApiDep) -> Response:
+    """One job."""
+    if not admitted(request):
+        return page(request, "job.html", chart=True, locked=True, job=None)
+    try:
+        check_id(job_id)
+        job = await run_in_threadpool(api.store.job, job_id)
+        facts = await run_in_threadpool(job_facts, api, job, url=str(request.base_url).rstrip("/"))
+    except (NotFound, Gone) as error:
+        status, title = (410, "Deleted") if isinstance(error, Gone) else (404, "Not here")
+        return page(request, "missing.html", status=status, title=title, sentence=error.message)
+    return page(request, "job.html", chart=True, **facts)
 
 
 def _jobs(api: Api) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def test_the_jobs_are_a_table_without_javascript(client: TestClient, play: Play)
     play.tell(job, epoch(2), step(3, epoch=3))
     page = client.get("/").text
 
-    assert f'href="/v1/jobs/{job.id}"' in page
+    assert f'href="/jobs/{job.id}"' in page
     assert "my job" in page
     assert "running" in page
     assert "0.5" in page

@@ -32,7 +32,20 @@ export async function ask(path, { method = "GET", json, body, headers = {}, sign
 }
 
 export async function askJson(path, options) {
-  return (await ask(path, options)).json();
+  return JSON.parse(await textOf(await ask(path, options)));
+}
+
+/** The whole body; a connection that breaks within it is a Refusal too. */
+export async function textOf(answer) {
+  try {
+    return await answer.text();
+  } catch {
+    throw broken();
+  }
+}
+
+export function broken() {
+  return new Refusal("The connection broke.", 0);
 }
 
 /** Ask for the key, and go on with `again` once it is given. */

@@ -59,3 +59,19 @@ export function figure(row, name) {
   if (typeof value !== "number") return value ?? "";
   return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(5)));
 }
+
+/** JSON that a reader wrote; what is wrong with it as a sentence. */
+export function readJson(text) {
+  try {
+    return JSON.parse(text.trim() || "{}");
+  } catch (error) {
+    throw new Error(`This is no JSON: ${error.message}.`);
+  }
+}
+
+/** Show what went wrong beside its form, or nothing. */
+export function tell(id, text) {
+  const place = byId(id);
+  place.hidden = !text;
+  place.textContent = text;
+}

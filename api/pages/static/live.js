@@ -1,5 +1,5 @@
 // Where news come from: the only module that knows how the pages hear that something changed.
-import { ask, Refusal } from "./api.js";
+import { ask, broken, Refusal } from "./api.js";
 
 const EVERY_MS = 1000;
 const FIRST_WAIT_MS = 500;
@@ -47,9 +47,11 @@ async function listen(id, state, { onEvent, onState }) {
     state.wait = FIRST_WAIT_MS;
     for await (const event of eventsOf(answer.body, state.cut)) take(event, state, onEvent);
     if (state.over) onState("over");
+    else onState("lost", broken());
   } catch (error) {
-    state.over = error instanceof Refusal && !error.passing;
-    if (!state.cut.signal.aborted || !document.hidden) onState(state.over ? "refused" : "lost", error);
+    const refusal = error instanceof Refusal ? error : broken();
+    state.over = !refusal.passing;
+    if (!document.hidden) onState(state.over ? "refused" : "lost", refusal);
   }
 }
 
@@ -57,7 +59,11 @@ function take({ id, type, data }, state, onEvent) {
   if (id !== null && id <= state.last) return;
   if (id !== null) state.last = id;
   state.over = type === "end";
-  onEvent(JSON.parse(data));
+  try {
+    onEvent(JSON.parse(data));
+  } catch (error) {
+    reportError(error); // a fault of the page is none of the connection
+  }
 }
 
 /** The server-sent events of a body; EventSource itself cannot send a key. */

@@ -1,5 +1,5 @@
 // A page that looks again: it asks for its own address and takes over what the service now writes there.
-import { ask, askForKey, Refusal } from "./api.js";
+import { ask, askForKey, Refusal, textOf } from "./api.js";
 import { byId, say } from "./dom.js";
 import { morph } from "./morph.js";
 
@@ -9,7 +9,7 @@ let etag = null;
 export async function refresh(again) {
   const answer = await ask(location.pathname + location.search, { headers: etag ? { "If-None-Match": etag } : {} });
   if (answer.status === 304) return true;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = new DOMParser().parseFromString(await textOf(answer), "text/html");
   if ("locked" in fresh.body.dataset) {
     say("problem", askForKey(again));
     return false;
