@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.context import Api, ApiDep
+from api.pages.comparing import compared, ids_in
 from api.pages.job_facts import job_facts
 from api.pages.rendering import PAGES, admitted, page
 from api.render import job_json
@@ -45,6 +46,17 @@ async def show_job(request: Request, job_id: str, api: ApiDep) -> Response:
         status, title = (410, "Deleted") if isinstance(error, Gone) else (404, "Not here")
         return page(request, "missing.html", status=status, title=title, sentence=error.message)
     return page(request, "job.html", chart=True, **facts)
+
+
+@router.get("/compare")
+async def show_comparison(
+    request: Request, api: ApiDep, *, jobs: Annotated[list[str] | None, Query()] = None
+) -> Response:
+    """Several jobs beside each other."""
+    if not admitted(request):
+        return page(request, "compare.html", chart=True, locked=True)
+    facts = await run_in_threadpool(compared, api, ids_in(jobs or ()))
+    return page(request, "compare.html", chart=True, **facts)
 
 
 def _jobs(api: Api) -> list[dict[str, Any]]:

@@ -3,7 +3,11 @@ import { paced } from "./dom.js";
 
 const EVERY_MS = 500;
 const FIRST_PX = 250;
+const ALONE_PX = 380;
 const FURTHER_PX = 140;
+const DASHES = ["solid", "dash", "dot", "dashdot"];
+const FEW = 12; // curves whose values are read side by side; of more, the one that is pointed at
+const NAMED = 24; // curves that a legend can name
 const EDGES = { l: 56, r: 12, t: 34, b: 40 };
 
 /**
@@ -28,7 +32,7 @@ class Chart {
     this.#onPick = onPick;
     new IntersectionObserver(([entry]) => {
       this.#seen = entry.isIntersecting;
-      this.#soon();
+      if (this.#picture) this.#soon();
     }).observe(place);
     document.addEventListener("visibilitychange", this.#soon);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.theme());
@@ -81,12 +85,12 @@ function figureOf(picture, style) {
   return { data, layout: layoutOf(picture, colour) };
 }
 
-function curve({ name, panel, colour: of, x, y, epochs, faint }, colour) {
+function curve({ name, panel, colour: of, dash, x, y, epochs, faint }, colour) {
   return {
     type: "scatter", mode: x.length === 1 ? "markers" : "lines", name, x, y, customdata: epochs,
     xaxis: "x", yaxis: axis(panel), connectgaps: false, opacity: faint ? 0.3 : 1, showlegend: !faint,
     hoverinfo: faint ? "skip" : undefined, hovertemplate: faint ? undefined : "%{y:.5~g}",
-    line: { color: colour(of), width: faint ? 1 : 1.75 }, marker: { color: colour(of), size: 6 },
+    line: { color: colour(of), width: faint ? 1 : 1.75, dash: DASHES[dash % DASHES.length] }, marker: { color: colour(of), size: 6 },
   };
 }
 
@@ -103,14 +107,15 @@ function axis(index) {
   return index === 0 ? "y" : `y${index + 1}`;
 }
 
-function layoutOf({ panels, along, marks }, colour) {
-  const height = FIRST_PX + FURTHER_PX * (panels.length - 1);
+function layoutOf({ panels, along, curves, marks }, colour) {
+  const many = curves.filter((one) => !one.faint).length;
+  const height = (panels.length === 1 ? ALONE_PX : FIRST_PX) + FURTHER_PX * (panels.length - 1);
   const lines = { gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, automargin: true };
   const layout = {
     height: height + EDGES.t + EDGES.b, margin: EDGES, uirevision: along,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: colour("quiet") },
-    hovermode: "x unified", hoversubplots: "axis",
+    hovermode: many > FEW ? "closest" : "x unified", hoversubplots: "axis", showlegend: many <= NAMED,
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink"), size: 12 } },
     legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { color: colour("ink") } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("quiet"), activecolor: colour("accent") },
@@ -123,7 +128,7 @@ function layoutOf({ panels, along, marks }, colour) {
   domains(panels.length, height).forEach((domain, index) => {
     const { title, log, fromZero } = panels[index];
     layout[name(index)] = {
-      ...lines, title: { text: title, standoff: 6 }, domain, type: log ? "log" : "linear", exponentformat: "power",
+      ...lines, title: { text: title, standoff: 6 }, domain, type: log ? "log" : "linear", ...(log && { dtick: "D2", tickformat: ".2~g" }),
       rangemode: fromZero && !log ? "tozero" : "normal",
     };
     if (marks.some((one) => one.panel === index)) {
@@ -139,7 +144,8 @@ function name(index) {
 
 // From the top down, with a gap of 18 pixels between two.
 function domains(count, height) {
-  const heights = Array.from({ length: count }, (_, index) => (index === 0 ? FIRST_PX : FURTHER_PX) - (count > 1 ? 18 : 0));
+  if (count === 1) return [[0, 1]];
+  const heights = Array.from({ length: count }, (_, index) => (index === 0 ? FIRST_PX : FURTHER_PX) - 18);
   let top = 1;
   return heights.map((each) => {
     const domain = [Math.max(0, top - each / height), top];

@@ -24,7 +24,7 @@ export function metricsOf(rows) {
 
 /** Losses, metrics and lr of one job, one panel below the other. */
 export function pictureOf(rows, { along, scale, smooth }) {
-  const panels = [{ title: "loss", log: scale === "log", names: LOSSES }, ...metricPanels(rows), { title: "lr", log: scale === "log", fromZero: true, names: ["lr"] }];
+  const panels = [{ title: "loss", log: scale === "log", names: LOSSES }, ...metricPanels(rows), { title: "lr", fromZero: true, names: ["lr"] }];
   const colours = { train_loss: "c1", val_loss: "c2", lr: "c8" };
   metricsOf(rows).forEach((name, index) => {
     colours[name] = COLOURS[index % COLOURS.length];
@@ -40,10 +40,10 @@ export function pictureOf(rows, { along, scale, smooth }) {
 }
 
 /** One figure of rows as a curve of `picture`, with its marks; where it is smoothed the figures themselves stay, faintly. */
-export function add(picture, { rows, x, name, label, panel, colour, smooth }) {
+export function add(picture, { rows, x, name, label, panel, colour, dash = 0, smooth }) {
   const whole = broken(rows, x, name);
   if (!whole.y.some((value) => value !== null) && !whole.odd.length) return;
-  const curve = { name: label, panel, colour, ...whole };
+  const curve = { name: label, panel, colour, dash, ...whole };
   if (smooth > 0) {
     picture.curves.push({ ...curve, faint: true }, { ...curve, y: smoothed(whole.y, smooth) });
   } else {
