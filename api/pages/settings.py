@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def settings_of(spec: Mapping[str, Any], parent: Mapping[str, Any] | None) -> li
     return [Setting(path, value, path in other, old.get(path)) for path, value in shown.items()]
 
 
-def differing(specs: list[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def differing(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """The settings in which `specs` are not all the same, each with every spec's value (None where it has none)."""
     flat = [dict(_flat(spec)) for spec in specs]
     paths = dict.fromkeys(path for one in flat for path in one if path != "name")

@@ -30,9 +30,9 @@ def duration(seconds: float | None) -> str:
     """`0.3 s`, `42 s`, `3 min 5 s`, `2 h 10 min`."""
     if seconds is None:
         return ""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes, left = divmod(round(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)

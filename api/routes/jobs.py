@@ -70,6 +70,7 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
     after: Annotated[Text | None, Query(description="A page's `next`: read on behind it.")] = None,
     status: Annotated[list[Status] | None, Query(description="Only these statuses; may be repeated.")] = None,
     name: Annotated[Text | None, Query(description="Only jobs of this name.")] = None,
+    search: Annotated[Text | None, Query(description="Only jobs with this somewhere in their name.")] = None,
     label: Annotated[
         list[Text] | None, Query(description="Only jobs with this label, as `key:value`; may be repeated.")
     ] = None,
@@ -82,6 +83,7 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
         after=after,
         statuses=tuple(status or ()),
         name=name,
+        search=search,
         labels=dict(_label(text) for text in label or ()),
         ascending=order == "asc",
     )

@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.context import Api, ApiDep
+from api.context import ApiDep
 from api.pages.comparing import compared, ids_in
 from api.pages.job_facts import job_facts
 from api.pages.rendering import PAGES, admitted, page
 from api.render import job_json
 from api.waiting import check_id
-from core.errors import Gone, NotFound
+from core.errors import BadRequest, Gone, NotFound
+from core.job import Status
 from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
 
 STATIC: Path = PAGES / "static"
 SHOWN = 50
+LONGEST = 200
 
 
 @router.get("/")
-async def show_jobs(request: Request, api: ApiDep) -> Response:
+async def show_jobs(
+    request: Request, api: ApiDep, *, status: str = "", search: str = "", after: str | None = None
+) -> Response:
     """The list of jobs."""
+    filters = {"status": status, "search": search, "after": after}
     if not admitted(request):
-        return page(request, "jobs.html", locked=True, jobs=[])
-    return page(request, "jobs.html", jobs=await run_in_threadpool(_jobs, api))
+        return page(request, "jobs.html", locked=True, statuses=list(Status), filters=filters)
+    wanted = tuple(one for one in Status if one == status)
+    query = JobQuery(limit=SHOWN, after=after or None, statuses=wanted, search=search[:LONGEST].replace("\x00", ""))
+    try:
+        found = await run_in_threadpool(api.store.jobs, query)
+    except BadRequest as error:
+        return page(request, "missing.html", status=422, title="No such page", sentence=error.message)
+    jobs = [json.loads(job_json(job)) for job in found.rows]
+    return page(request, "jobs.html", jobs=jobs, next=found.next, statuses=list(Status), filters=filters)
 
 
 @router.get("/jobs/{job_id}")
@@ -57,8 +69,3 @@ async def show_comparison(
         return page(request, "compare.html", chart=True, locked=True)
     facts = await run_in_threadpool(compared, api, ids_in(jobs or ()))
     return page(request, "compare.html", chart=True, **facts)
-
-
-def _jobs(api: Api) -> list[dict[str, Any]]:
-    """As the API tells them: a page knows no more."""
-    return [json.loads(job_json(job)) for job in api.store.jobs(JobQuery(limit=SHOWN)).rows]

@@ -20,12 +20,16 @@ from core.store.tables import job_labels, jobs
 
 @dataclass(frozen=True, slots=True)
 class JobQuery:
-    """Which jobs to list: newest first, or oldest first with `ascending`; `after` is a page's `next`."""
+    """Which jobs to list: newest first, or oldest first with `ascending`; `after` is a page's `next`.
+
+    `search` is looked for anywhere in a name, in capital letters or small ones.
+    """
 
     limit: int = 50
     after: str | None = None
     statuses: Collection[Status] = ()
     name: str | None = None
+    search: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     ascending: bool = False
 
@@ -93,6 +97,8 @@ def _conditions(query: JobQuery, job_id: ColumnElement[str], after: str | None) 
         conditions.append(job_id > after if query.ascending else job_id < after)
     if query.name is not None:
         conditions.append(jobs.c.name == query.name)
+    if query.search:
+        conditions.append(jobs.c.name.icontains(query.search, autoescape=True))
     return conditions
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 
 from fastapi.testclient import TestClient
 
 from api.pages.assets import PLOTLY
-from api.routes.pages import STATIC
+from api.routes.pages import SHOWN, STATIC
 from tests.api.playing import Play, epoch, step
 
 Connect = Callable[..., TestClient]
@@ -97,3 +98,29 @@ def test_the_pages_own_files_are_asked_for_each_time(client: TestClient) -> None
     again = client.get("/static/api.js", headers={"If-None-Match": first.headers["ETag"]})
 
     assert (first.headers["Cache-Control"], again.status_code) == ("no-cache", 304)
+
+
+def test_jobs_are_found_by_status_and_by_a_part_of_their_name(client: TestClient, play: Play) -> None:
+    done, waiting = play.ended(name="beta_%"), play.queued(name="Alpha")
+    asked = {"?status=queued": {waiting.id}, "?search=ALPH": {waiting.id}, "?search=a_%25": {done.id}, "?status=": None}
+
+    for address, wanted in asked.items():
+        found = set(re.findall(r'<tr id="(\w+)"', client.get(f"/{address}").text))
+        assert found == ({waiting.id, done.id} if wanted is None else wanted), address
+    assert 'value="&lt;b&gt;"' in client.get("/?search=<b>").text
+    assert "No job is like this" in client.get("/?search=gamma").text
+
+
+def test_older_jobs_are_a_link_away(client: TestClient, play: Play) -> None:
+    ids = [play.queued(name="many").id for _ in range(SHOWN + 2)]
+    first = client.get("/?search=many").text
+    link = re.search(r'href="([^"]+)" rel="next"', first)
+
+    assert re.findall(r'<tr id="(\w+)"', first) == ids[:1:-1]
+    assert link is not None
+    assert re.findall(r'<tr id="(\w+)"', client.get(html.unescape(link[1])).text) == ids[1::-1]
+    assert client.get("/?after=nonsense").status_code == 422
+
+
+def test_an_empty_list_says_what_to_do_next(client: TestClient) -> None:
+    assert "No jobs yet" in client.get("/").text

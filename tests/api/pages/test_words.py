@@ -11,7 +11,15 @@ from api.pages import words
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(None, ""), (0.34, "0.3 s"), (42.4, "42 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")],
+    [
+        (None, ""),
+        (0.34, "0.3 s"),
+        (9.97, "10 s"),
+        (42.4, "42 s"),
+        (59.7, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (7800, "2 h 10 min"),
+    ],
 )
 def test_a_duration_is_told_in_its_own_unit(seconds: float | None, told: str) -> None:
     assert words.duration(seconds) == told
