@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.context import ApiDep
+from api.examples import SPECS
 from api.pages.comparing import compared, ids_in
 from api.pages.job_facts import job_facts
 from api.pages.rendering import PAGES, admitted, page
+from api.pages.settings import chosen
 from api.render import job_json
 from api.waiting import check_id
 from core.errors import BadRequest, Gone, NotFound
@@ -58,6 +60,24 @@ async def show_job(request: Request, job_id: str, api: ApiDep) -> Response:
         status, title = (410, "Deleted") if isinstance(error, Gone) else (404, "Not here")
         return page(request, "missing.html", status=status, title=title, sentence=error.message)
     return page(request, "job.html", chart=True, **facts)
+
+
+@router.get("/new")
+async def show_new(
+    request: Request, api: ApiDep, *, origin: Annotated[str | None, Query(alias="from")] = None
+) -> Response:
+    """A form for a new job, which may begin as another one was."""
+    facts: dict[str, Any] = {"spec": next(iter(SPECS.values()))["value"], "examples": SPECS, "source": None}
+    if not admitted(request):
+        return page(request, "new.html", locked=True, **facts)
+    if origin is not None:
+        try:
+            check_id(origin)
+            job = await run_in_threadpool(api.store.job, origin)
+            facts |= {"spec": chosen(job.spec), "source": {"id": job.id, "name": job.name}}
+        except (NotFound, Gone) as error:
+            facts |= {"missing": error.message}
+    return page(request, "new.html", **facts)
 
 
 @router.get("/compare")

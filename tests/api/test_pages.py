@@ -123,4 +123,6 @@ def test_older_jobs_are_a_link_away(client: TestClient, play: Play) -> None:
 
 
 def test_an_empty_list_says_what_to_do_next(client: TestClient) -> None:
-    assert "No jobs yet" in client.get("/").text
+    page = client.get("/").text
+    assert "No jobs yet" in page
+    assert '<a href="/new">Make the first one' in page

@@ -15,7 +15,7 @@ SLOW = {
     "dataset": "digits",
     "model": {"name": "mlp", "hidden": [64]},
     "batch_size": 16,
-    "epochs": 60,
+    "epochs": 40,
     "checkpoints": {"every_epochs": 10},
 }
 DRAWN = "() => (document.getElementById('chart').data ?? []).find((one) => one.name === 'train loss')?.x ?? []"

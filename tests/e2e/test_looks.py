@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.lasting import Lasting
 
-PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}")
+PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}", "/new?from={iris}")
 SERIOUS = {"serious", "critical"}
 Scheme = Literal["light", "dark"]
 
@@ -34,17 +34,19 @@ def test_without_javascript_the_tables_are_there(browser: Browser, service: Last
     context = browser.new_context(base_url=service.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(address.format(iris=iris))
-    expect(page.locator("table").first).to_contain_text("12" if address.startswith("/jobs") else "iris")
+    expect(page.locator("table, textarea").first).to_contain_text("12" if address.startswith("/jobs") else "iris")
     expect(page.locator(".needs-js:visible")).to_have_count(0)
     context.close()
 
 
 def test_everything_on_a_page_is_reached_by_the_keyboard(page: Page, iris: str) -> None:
     page.goto("/")
-    for _ in range(20):
+    reached = False
+    for _ in range(60):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.getAttribute('href')") == f"/jobs/{iris}":
+        if reached := page.evaluate("document.activeElement.getAttribute('href')") == f"/jobs/{iris}":
             break
+    assert reached
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/jobs/{iris}")
     expect(page.get_by_role("heading", level=1)).to_have_text("iris")

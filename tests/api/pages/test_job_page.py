@@ -27,7 +27,7 @@ def test_figures_progress_and_epochs_are_there_without_javascript(client: TestCl
     play.tell(job, epoch(1), epoch(2), step(3, epoch=3), lines("hello from the run"))
     told = text_of(client, job.id)
 
-    assert "my job Pause Cancel running" in told
+    assert "my job Pause Cancel Clone and change running" in told
     assert "epoch 2 of 5 about 1.5 s left" in told
     assert "train loss 0.5 0.5" in told
     assert "team: a" in told
