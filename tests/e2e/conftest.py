@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +13,8 @@ from tests.e2e.chromium import FLAGS, chromium
 from tests.e2e.lasting import Lasting
 
 IRIS = {"name": "iris", "dataset": "iris", "model": "linear", "epochs": 12}
-OpenTab = Callable[[str], Page]
+PICTURES = "**/report?*"
+"""Drawing a report's pictures takes a process each: only where a test is about them."""
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +45,7 @@ def iris(service: Lasting) -> str:
 def page(browser: Browser, service: Lasting) -> Iterator[Page]:
     """A tab; behind the test it must have asked no other host, broken no policy and thrown nothing."""
     context = browser.new_context(base_url=service.url, viewport={"width": 1280, "height": 900})
+    context.route(PICTURES, lambda route: route.abort())
     opened = context.new_page()
     asked: set[str] = set()
     wrong: list[str] = []

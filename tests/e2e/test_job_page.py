@@ -7,6 +7,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import PICTURES
 from tests.e2e.lasting import Lasting
 
 WITHIN_MS = 20_000
@@ -95,6 +96,14 @@ def test_a_click_on_the_curve_chooses_where_the_fork_leaves(page: Page, iris: st
     assert drawn(page, 20 - epoch) == list(range(epoch + 1, 21))
     expect(page.locator("#settings tr.marked").first).to_contain_text("0.02")
     assert service.job(page.url.rpartition("/")[2])["parent"] == {"id": iris, "epoch": epoch}
+
+
+def test_the_reports_pictures_are_there(page: Page, iris: str) -> None:
+    page.context.unroute(PICTURES)
+    page.goto(f"/jobs/{iris}")
+    picture = page.locator("#pictures img").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelector('#pictures img').naturalWidth > 0", timeout=WITHIN_MS)
 
 
 def test_the_model_is_tried_on_its_page(page: Page, iris: str) -> None:

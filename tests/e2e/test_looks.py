@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import PICTURES
 from tests.e2e.lasting import Lasting
 
 PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}", "/new?from={iris}")
@@ -32,6 +33,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(page: Page, iris: str,
 @pytest.mark.parametrize("address", PAGES)
 def test_without_javascript_the_tables_are_there(browser: Browser, service: Lasting, iris: str, address: str) -> None:
     context = browser.new_context(base_url=service.url, java_script_enabled=False)
+    context.route(PICTURES, lambda route: route.abort())
     page = context.new_page()
     page.goto(address.format(iris=iris))
     expect(page.locator("table, textarea").first).to_contain_text("12" if address.startswith("/jobs") else "iris")

@@ -50,7 +50,7 @@ export function broken() {
 
 /** Ask for the key, and go on with `again` once it is given. */
 export function askForKey(again) {
-  form.dataset.asked = sessionStorage.getItem(KEY) === null ? "" : "wrong";
+  const wrong = hasKey();
   sessionStorage.removeItem(KEY);
   form.hidden = false;
   form.elements.key.focus();
@@ -61,7 +61,12 @@ export function askForKey(again) {
     form.hidden = true;
     again();
   };
-  return form.dataset.asked === "wrong" ? "That is not its key." : "This service needs its key.";
+  return wrong ? "That is not its key." : "This service needs its key.";
+}
+
+/** Whether the reader has given a key. */
+export function hasKey() {
+  return sessionStorage.getItem(KEY) !== null;
 }
 
 function authorization() {

@@ -1,10 +1,10 @@
 // Files behind a key: a plain link or picture cannot carry one, so their bytes are fetched.
-import { ask } from "./api.js";
+import { ask, hasKey } from "./api.js";
 import { attempt, byId } from "./dom.js";
 
 /** Let links to files work where the service has a key. */
 export function downloads() {
-  if (sessionStorage.getItem("trainwire-key") === null) return;
+  if (!hasKey()) return;
   for (const link of document.querySelectorAll("a[data-file]:not([data-ready])")) {
     link.dataset.ready = "yes";
     link.addEventListener("click", (event) => {
