@@ -18,6 +18,7 @@ from api.forms import OVERHEAD
 from api.guards import BodyLimit, HostGuard, KeyGuard
 from api.hub import Hub
 from api.node import NodeView
+from api.pages import assets
 from api.params import known_parameters
 from api.problems import add_handlers
 from api.routes import (
@@ -62,6 +63,8 @@ V1 = (
     datasets,
     catalog,
 )
+OPEN = (operations, pages, assets)
+"""Rooms outside of /v1."""
 
 
 def create_app(
@@ -106,11 +109,11 @@ def bare_app() -> FastAPI:
     add_handlers(app)
     for room in V1:
         app.include_router(room.router, dependencies=[Depends(known_parameters)])
-    for room in (operations, pages):
+    for room in OPEN:
         app.include_router(room.router)
-    app.state.routes = [route for room in (*V1, operations, pages) for route in room.router.routes]
+    app.state.routes = [route for room in (*V1, *OPEN) for route in room.router.routes]
     app.mount(operations.DOCS_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
-    app.mount("/static", StaticFiles(directory=pages.PAGES / "static"))
+    app.mount("/static", assets.OwnFiles(directory=pages.STATIC))
     app.openapi = functools.partial(schema.document, app)  # type: ignore[method-assign]
     return app
 

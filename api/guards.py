@@ -13,9 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import problem
 from core.hosts import is_loopback
 
-PUBLIC = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"})
-"""What needs no key, to the letter; with it everything under `PUBLIC_FOLDER`."""
-PUBLIC_FOLDER = "/static/"
+PUBLIC = frozenset({"/", "/compare", "/new", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"})
+"""What needs no key, to the letter; with it everything under `PUBLIC_FOLDERS`."""
+PUBLIC_FOLDERS = ("/static/", "/jobs/")
+"""Pages hold no data for whoever brings no key."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -63,7 +64,10 @@ def _foreign(origin: str | None, host: str) -> bool:
 
 
 class KeyGuard:
-    """Refuse whatever is not public without the bearer key; without a key set, everything is open."""
+    """Refuse whatever is not public without the bearer key; without a key set, everything is open.
+
+    The request's state says, as `admitted`, whether it may see data.
+    """
 
     def __init__(self, app: ASGIApp, *, key: str | None) -> None:
         self.app = app
@@ -74,7 +78,9 @@ class KeyGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self.key is None or is_public(scope["path"]) or self._fits(Headers(scope=scope)):
+        admitted = self.key is None or self._fits(Headers(scope=scope))
+        scope.setdefault("state", {})["admitted"] = admitted
+        if admitted or is_public(scope["path"]):
             await self.app(scope, receive, send)
             return
         detail = "Send the key as `Authorization: Bearer KEY`; a key in the query string is never read."
@@ -88,7 +94,7 @@ class KeyGuard:
 
 def is_public(path: str) -> bool:
     """Whether a path needs no key."""
-    return path in PUBLIC or path.startswith(PUBLIC_FOLDER)
+    return path in PUBLIC or path.startswith(PUBLIC_FOLDERS)
 
 
 class BodyLimit:

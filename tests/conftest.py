@@ -13,8 +13,10 @@ from xdist.scheduler import LoadFileScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-LONG = ("tests/chaos/", "tests/acceptance/", "tests/trainwire/", "tests/worker/")
+LONG = ("tests/e2e/", "tests/chaos/", "tests/acceptance/", "tests/trainwire/", "tests/worker/")
 """The tests with services of their own, the longest first: what is long is begun early, so that none is left alone."""
+SHARED = ("tests/acceptance/doors/", "tests/e2e/")
+"""Folders whose files share a service (and a browser)."""
 DOOR = re.compile(r"tests/chaos/.*\[(embedded|celery)\]")
 
 
@@ -54,8 +56,9 @@ class ByService(LoadFileScheduling):  # type: ignore[misc]  # it comes without t
     def _split_scope(self, nodeid: str) -> str:
         if found := DOOR.match(nodeid):
             return f"chaos {found[1]}"
-        if nodeid.startswith("tests/acceptance/doors/"):
-            return "doors"
+        for shared in SHARED:
+            if nodeid.startswith(shared):
+                return shared
         return str(super()._split_scope(nodeid))
 
     def schedule(self) -> None:

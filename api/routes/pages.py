@@ -1,39 +1,93 @@
-"""The page at `/`: a live list of jobs that uses nothing but the public API."""
+"""The pages that people look at; each holds no data where the service has a key and the request brought none."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
-from starlette.templating import Jinja2Templates
 
-from api.context import Api, ApiDep
-from api.version import VERSION
+from api.context import ApiDep
+from api.examples import SPECS
+from api.pages.comparing import compared, ids_in
+from api.pages.job_facts import job_facts
+from api.pages.rendering import PAGES, admitted, page
+from api.pages.settings import chosen
+from api.render import job_json
+from api.waiting import check_id
+from core.errors import BadRequest, Gone, NotFound
+from core.job import Status
 from core.store import JobQuery
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
-PAGES = Path(__file__).parent.parent / "pages"
+STATIC: Path = PAGES / "static"
 SHOWN = 50
-_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-
-_templates = Jinja2Templates(PAGES)
+LONGEST = 200
 
 
-@router.get("/", include_in_schema=False)
-async def home(request: Request, api: ApiDep) -> Response:
-    """The list of jobs; with a key set it is empty until the browser has sent the key."""
-    context = {"jobs": await run_in_threadpool(_jobs, api), "needs_key": _needs_key(api), "version": VERSION}
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
-    return _templates.TemplateResponse(request, "index.html", context, headers=headers)
+@router.get("/")
+async def show_jobs(
+    request: Request, api: ApiDep, *, status: str = "", search: str = "", after: str | None = None
+) -> Response:
+    """The list of jobs."""
+    filters = {"status": status, "search": search, "after": after}
+    if not admitted(request):
+        return page(request, "jobs.html", locked=True, statuses=list(Status), filters=filters)
+    wanted = tuple(one for one in Status if one == status)
+    query = JobQuery(
+        limit=SHOWN, after=after or None, statuses=wanted, search=search[:LONGEST].replace("\x00", "") or None
+    )
+    try:
+        found = await run_in_threadpool(api.store.jobs, query)
+    except BadRequest as error:
+        return page(request, "missing.html", status=422, title="No such page", sentence=error.message)
+    jobs = [json.loads(job_json(job)) for job in found.rows]
+    return page(request, "jobs.html", jobs=jobs, next=found.next, statuses=list(Status), filters=filters)
 
 
-def _needs_key(api: Api) -> bool:
-    return api.settings.api_key is not None
+@router.get("/jobs/{job_id}")
+async def show_job(request: Request, job_id: str, api: ApiDep) -> Response:
+    """One job."""
+    if not admitted(request):
+        return page(request, "job.html", chart=True, locked=True, job=None)
+    try:
+        check_id(job_id)
+        job = await run_in_threadpool(api.store.job, job_id)
+        facts = await run_in_threadpool(job_facts, api, job, url=str(request.base_url).rstrip("/"))
+    except (NotFound, Gone) as error:
+        status, title = (410, "Deleted") if isinstance(error, Gone) else (404, "Not here")
+        return page(request, "missing.html", status=status, title=title, sentence=error.message)
+    return page(request, "job.html", chart=True, **facts)
 
 
-def _jobs(api: Api) -> list[Any]:
-    return [] if _needs_key(api) else list(api.store.jobs(JobQuery(limit=SHOWN)).rows)
+@router.get("/new")
+async def show_new(
+    request: Request, api: ApiDep, *, origin: Annotated[str | None, Query(alias="from")] = None
+) -> Response:
+    """A form for a new job, which may begin as another one was."""
+    facts: dict[str, Any] = {"spec": next(iter(SPECS.values()))["value"], "examples": SPECS, "source": None}
+    if not admitted(request):
+        return page(request, "new.html", locked=True, **facts)
+    if origin is not None:
+        try:
+            check_id(origin)
+            job = await run_in_threadpool(api.store.job, origin)
+            facts |= {"spec": chosen(job.spec), "source": {"id": job.id, "name": job.name}}
+        except (NotFound, Gone) as error:
+            facts |= {"missing": error.message}
+    return page(request, "new.html", **facts)
+
+
+@router.get("/compare")
+async def show_comparison(
+    request: Request, api: ApiDep, *, jobs: Annotated[list[str] | None, Query()] = None
+) -> Response:
+    """Several jobs beside each other."""
+    if not admitted(request):
+        return page(request, "compare.html", chart=True, locked=True)
+    facts = await run_in_threadpool(compared, api, ids_in(jobs or ()))
+    return page(request, "compare.html", chart=True, **facts)

@@ -56,7 +56,7 @@ async def get_report(
     etag = f'"{found.sha256}"' if format == "json" else f'"{found.sha256}-{figure or ""}.{format}"'
     if names(if_none_match, etag):
         return unchanged(etag)
-    body = await run_in_threadpool(_read, api, found)
+    body = await run_in_threadpool(read_report, api, found)
     if format != "json":
         body = await run_in_threadpool(_drawn, json.loads(body), figure, format)
     headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Security-Policy": "sandbox"}
@@ -92,7 +92,8 @@ def _without(job: Job) -> NotFound | WrongStatus:
     )
 
 
-def _read(api: Api, file: Artifact) -> bytes:
+def read_report(api: Api, file: Artifact) -> bytes:
+    """The report's own JSON."""
     descriptor = open_below(api.settings.artifacts, file.path)
     with os.fdopen(descriptor, "rb") as opened:
         return opened.read()

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from api.pages.assets import PLOTLY
 from tests.api.playing import SPEC
 
 Connect = Callable[..., TestClient]
 
 KEY = "tw-test-key"
 BEARER = {"Authorization": f"Bearer {KEY}"}
-PUBLIC = {"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
-ASSETS = {"/static/jobs.js", "/static/jobs.css", "/static/docs/swagger-ui-bundle.js", "/static/docs/swagger-ui.css"}
+PUBLIC = {"/", "/compare", "/new", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
+ASSETS = {"/static/jobs.js", "/static/style.css", "/static/docs/swagger-ui-bundle.js", "/static/docs/swagger-ui.css"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -41,7 +42,7 @@ def test_without_the_key_nothing_but_the_public_paths_answers(locked: TestClient
         answers = {method: locked.request(method, path).status_code for method in METHODS}
         if set(answers.values()) != {401}:
             opened.add(path)
-    assert opened == PUBLIC | {"/static/docs"}
+    assert opened == PUBLIC | {"/static/docs", PLOTLY, f"/jobs/{job_id}"}
 
 
 def test_public_paths_and_assets_need_no_key(locked: TestClient) -> None:

@@ -26,7 +26,7 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
         "/",
         "/docs",
         "/healthz",
-        "/static/jobs.css",
+        "/static/style.css",
         "/v1/catalog",
         "/v1/jobs",
         "/v1/jobs?limit=0",

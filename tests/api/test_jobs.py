@@ -119,6 +119,7 @@ def test_jobs_are_found_by_status_name_and_label(client: TestClient, play: Play)
 
     assert found("status=succeeded&status=running") == {ended.id, running.id}
     assert found("name=three") == {queued.id}
+    assert found("q=HRE") == {queued.id}
     assert found("label=team:a") == {ended.id, running.id}
     assert found("label=team:a&label=stage:x:y") == {ended.id}
     assert found("label=team:b") == set()

@@ -1,0 +1,130 @@
+// The page of one job: what changes while someone looks at it.
+import { ask, askJson, Refusal } from "./api.js";
+import { create } from "./chart.js";
+import { History, pictureOf } from "./curves.js";
+import { attempt, byId, paced, say } from "./dom.js";
+import { downloads, pictures } from "./files.js";
+import { chooseEpoch, forking } from "./fork.js";
+import { followJob } from "./live.js";
+import { excuse, refresh } from "./page.js";
+import { predicting } from "./predict.js";
+
+const LOOK_MS = 1000;
+const MOST_POINTS = 1000;
+const THIN_AGAIN = 3 * MOST_POINTS;
+const VERBS_OF_NEW_JOBS = new Set(["retry"]);
+
+const history = { of: new History(), chart: null };
+const look = paced(LOOK_MS, lookAgain);
+start();
+
+async function start() {
+  if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
+  const { id, at } = byId("job").dataset;
+  delete document.body.dataset.locked;
+  byId("axes").addEventListener("input", draw);
+  byId("axes").addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("click", onClick);
+  forking(id);
+  settle();
+  followJob(id, { after: Number(at), onEvent, onState });
+  await Promise.all([load(id), drawing()]);
+}
+
+// What the page's parts need after each time they were written anew.
+function settle() {
+  predicting(byId("job").dataset.id);
+  downloads();
+  pictures();
+}
+
+async function load(id) {
+  try {
+    history.of.add((await askJson(`/v1/jobs/${id}/metrics?max_points=${MOST_POINTS}`)).data);
+    draw();
+  } catch (error) {
+    if (!(error instanceof Refusal) || !error.passing) throw error;
+    setTimeout(load, LOOK_MS, id);
+  }
+}
+
+async function drawing() {
+  history.chart = await attempt(() => create(byId("chart"), { onPick: chooseEpoch }));
+  draw();
+}
+
+function draw() {
+  const rows = history.of.rows;
+  byId("curves").hidden = !rows.length;
+  if (!rows.length || !history.chart) return;
+  const { along, scale, smooth } = byId("axes").elements;
+  history.chart.set(pictureOf(rows, { along: along.value, scale: scale.value, smooth: Number(smooth.value) }));
+}
+
+function onEvent({ type, data }) {
+  if (type === "progress") return progress(data);
+  if (type === "epoch") {
+    history.of.add([data]);
+    if (history.of.rows.length > THIN_AGAIN) thin();
+    draw();
+  }
+  look();
+}
+
+// A long run's history is asked for anew, thinned, before it makes drawing slow.
+function thin() {
+  history.of = new History();
+  load(byId("job").dataset.id);
+}
+
+function progress({ epoch, epochs, step, steps, eta_s: left }) {
+  byId("bar").value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
+  say("how-far", `epoch ${epoch} of ${epochs}, step ${step} of ${steps}`);
+  say("eta", left === null ? "" : `about ${duration(left)} left`);
+}
+
+function duration(seconds) {
+  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function onState(state, error) {
+  say("live", { live: "live", over: "" }[state] ?? excuse(error));
+  byId("job").dataset.live = state;
+  if (state !== "lost") look();
+}
+
+async function lookAgain() {
+  try {
+    const log = byId("log-scroll");
+    const atEnd = log && log.scrollTop + log.clientHeight > log.scrollHeight - 8;
+    if (await refresh(start)) settle();
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  } catch (error) {
+    say("live", excuse(error));
+    if (error.passing) look();
+  }
+}
+
+async function onClick({ target }) {
+  if (target.dataset.copy) return copy(target);
+  if (!target.dataset.verb) return;
+  target.disabled = true;
+  await attempt(() => doVerb(target.dataset.verb));
+  target.disabled = false;
+}
+
+async function doVerb(verb) {
+  const answer = await ask(`/v1/jobs/${byId("job").dataset.id}/${verb}`, { method: "POST" });
+  if (VERBS_OF_NEW_JOBS.has(verb)) location.assign(`/jobs/${(await answer.json()).id}`);
+  else look();
+}
+
+async function copy(button) {
+  const text = byId(button.dataset.copy);
+  getSelection().selectAllChildren(text);
+  await navigator.clipboard?.writeText(text.textContent).catch(() => undefined);
+  button.textContent = navigator.clipboard ? "Copied" : "Selected: copy it by the keyboard";
+}

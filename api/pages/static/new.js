@@ -1,0 +1,153 @@
+// A new job: a form and its JSON, each following the other, and what the service says of them before anything is queued.
+import { askForKey, askJson, Refusal } from "./api.js";
+import { attempt, byId, element, say } from "./dom.js";
+import { field, settingsOf } from "./fields.js";
+import { planned } from "./planned.js";
+import { takingFiles } from "./upload.js";
+
+const PAUSE_MS = 400;
+const PARTS = { dataset: "datasets", model: "models", loss: "losses", optimizer: "optimizers", scheduler: "schedulers" };
+const OPEN = new Set(["dataset", "model"]);
+const PLAIN = [
+  { path: "name", title: "name", schema: { type: "string" } },
+  { path: "lr", title: "lr", schema: { description: "The optimizer's own where nothing is said; auto: found by the run." } },
+  { path: "batch_size", title: "batch_size", schema: {}, fallback: 32 },
+  { path: "epochs", title: "epochs", schema: { type: "integer", minimum: 1 }, fallback: 10 },
+  { path: "split.validation", title: "split.validation", schema: { type: "number", minimum: 0, maximum: 1, description: "The share that validates; 0: none." }, fallback: 0.2 },
+  { path: "split.test", title: "split.test", schema: { type: "number", minimum: 0, maximum: 1, description: "The share that is held back for the end." }, fallback: 0 },
+  { path: "seed", title: "seed", schema: { type: "integer", minimum: 0 }, fallback: 0 },
+];
+
+let catalog = null;
+let spec = null;
+let timer = null;
+let asked = null;
+
+start();
+
+async function start() {
+  catalog = await attempt(async () => {
+    try {
+      return await askJson("/v1/catalog");
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) throw new Error(askForKey(start));
+      throw error;
+    }
+  });
+  if (!catalog) return;
+  if ("locked" in document.body.dataset) await attempt(fromJob);
+  delete document.body.dataset.locked;
+  byId("spec").oninput = fromText;
+  byId("submit").onclick = submit;
+  document.onclick = ({ target }) => {
+    if (target.dataset?.example) take(JSON.parse(byId(target.dataset.example).textContent));
+  };
+  takingFiles((dataset) => take({ ...spec, dataset }));
+  fromText();
+}
+
+// Behind a key the page came without the job that it was to begin with.
+async function fromJob() {
+  const id = new URLSearchParams(location.search).get("from");
+  if (id) byId("spec").value = JSON.stringify((await askJson(`/v1/jobs/${encodeURIComponent(id)}`)).spec, null, 2);
+}
+
+function take(other) {
+  spec = other;
+  write();
+  draw();
+}
+
+function fromText() {
+  try {
+    spec = JSON.parse(byId("spec").value);
+  } catch (error) {
+    planned(null, `This is no JSON: ${error.message}.`);
+    return;
+  }
+  draw();
+  plan();
+}
+
+function write() {
+  byId("spec").value = JSON.stringify(spec, null, 2);
+  plan();
+}
+
+function draw() {
+  const parts = Object.entries(PARTS).map(([path, kind]) => partOf(path, catalog[kind]));
+  const plain = PLAIN.map((one) => field({ ...one, told: at(one.path), onChange: change }));
+  byId("fields").replaceChildren(...parts.slice(0, 2), element("fieldset", element("div", plain, { className: "grid" })), ...parts.slice(2));
+}
+
+function partOf(path, known) {
+  const told = spec?.[path];
+  const name = typeof told === "string" ? told : told?.name;
+  const select = element("select", [
+    ...(OPEN.has(path) ? [] : [element("option", "default", { value: "" })]),
+    ...known.map((one) => element("option", one.name, { value: one.name })),
+  ], { id: `field-${path}` });
+  select.dataset.path = path;
+  select.value = name ?? "";
+  select.addEventListener("input", () => choose(path, select.value));
+  const part = known.find((one) => one.name === name);
+  const inner = part ? settingsOf({ path, part, told, onChange: change }) : [];
+  return element("fieldset", [
+    element("div", [element("label", path, { htmlFor: select.id }), select, element("small", part?.summary ?? "", { className: "quiet" })], { className: "field part" }),
+    element("div", inner, { className: "grid" }),
+  ]);
+}
+
+function choose(path, name) {
+  spec = { ...spec };
+  if (name) spec[path] = name;
+  else delete spec[path];
+  write();
+  draw();
+  byId(`field-${path}`).focus();
+}
+
+function at(path) {
+  return path.split(".").reduce((value, name) => (value && typeof value === "object" ? value[name] : undefined), spec);
+}
+
+// A setting within a part or a section; without settings a part is its name again, and a section is left out.
+function change(path, value) {
+  const [outer, inner] = path.split(".");
+  spec = { ...spec };
+  if (inner === undefined) put(spec, outer, value);
+  else {
+    const section = typeof spec[outer] === "string" ? { name: spec[outer] } : { ...spec[outer] };
+    put(section, inner, value);
+    const names = Object.keys(section);
+    put(spec, outer, names.length === 0 ? undefined : names.length === 1 && section.name ? section.name : section);
+  }
+  write();
+}
+
+function put(object, name, value) {
+  if (value === undefined) delete object[name];
+  else object[name] = value;
+}
+
+function plan() {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    asked?.abort();
+    asked = new AbortController();
+    const { signal } = asked;
+    try {
+      planned(await askJson("/v1/jobs/plan", { method: "POST", json: spec, signal }));
+    } catch (error) {
+      if (!signal.aborted) planned(null, error);
+    }
+  }, PAUSE_MS);
+}
+
+async function submit() {
+  byId("submit").disabled = true;
+  say("state", "");
+  const made = await attempt(() => askJson("/v1/jobs", { method: "POST", json: JSON.parse(byId("spec").value) }));
+  byId("submit").disabled = false;
+  if (made) location.assign(`/jobs/${made.id}`);
+}

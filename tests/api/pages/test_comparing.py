@@ -1,0 +1,48 @@
+"""The page of a comparison: only what differs, the best marked, and the address says which jobs."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi.testclient import TestClient
+
+from api.pages.settings import differing
+from tests.api.playing import Play, epoch
+
+
+def test_only_settings_that_are_not_all_the_same_are_shown() -> None:
+    specs = [
+        {"name": "a", "lr": 0.1, "model": {"name": "mlp", "hidden": [8]}, "epochs": 5},
+        {"name": "b", "lr": 0.2, "model": {"name": "linear"}, "epochs": 5},
+    ]
+    assert differing(specs) == {"lr": [0.1, 0.2], "model": ["mlp", "linear"], "model.hidden": [[8], None]}
+
+
+def test_jobs_stand_beside_each_other_and_the_best_figure_is_marked(client: TestClient, play: Play) -> None:
+    good, bad = play.running(lr=0.1), play.running(lr=0.2, name="<b>worse</b>")
+    play.tell(good, epoch(1, loss=0.5), epoch(2, loss=0.25))
+    play.tell(bad, epoch(1, loss=0.75))
+    page = client.get("/compare", params={"jobs": f"{good.id},job_x,{bad.id}"}).text
+    found: list[tuple[str, str]] = re.findall(r'<tr id="(job_\w+)".*?running</span></td>(.*?)</tr>', page, re.DOTALL)
+    rows = {job_id: " ".join(re.sub(r"<[^>]+>", " ", row).split()) for job_id, row in found}
+
+    assert re.findall(r'<th scope="col">([\w.]+)</th>', page) == ["Job", "Status", "lr"]
+    assert rows[good.id] == "0.1 2 0.25 (best) 0.275 (best) 0.9 (best)"
+    assert rows[bad.id] == "0.2 1 0.75 0.825 0.9 (best)"
+    assert "Not here (any more): <span" in page
+    assert "job_x" in page
+    assert "<b>worse" not in page
+
+
+def test_without_jobs_the_page_says_how_to_choose_some(client: TestClient) -> None:
+    answer = client.get("/compare")
+    assert answer.status_code == 200
+    assert "Choose some jobs" in answer.text
+
+
+def test_jobs_may_be_named_one_by_one_too(client: TestClient, play: Play) -> None:
+    ids = [play.queued().id, play.queued().id]
+    page = client.get(f"/compare?jobs={ids[0]}&jobs={ids[1]}").text
+
+    assert re.findall(r'<tr id="(\w+)"', page) == ids
+    assert "whose settings are all the same" in page

@@ -1,0 +1,120 @@
+"""A job's page in a real browser: watched to the end, reloaded, cut off, forked from and asked."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import PICTURES
+from tests.e2e.lasting import Lasting
+
+WITHIN_MS = 20_000
+SLOW = {
+    "name": "slow",
+    "dataset": "digits",
+    "model": {"name": "mlp", "hidden": [64]},
+    "batch_size": 16,
+    "epochs": 40,
+    "checkpoints": {"every_epochs": 10},
+}
+DRAWN = "() => (document.getElementById('chart').data ?? []).find((one) => one.name === 'train loss')?.x ?? []"
+
+
+def drawn(page: Page, least: int = 1) -> list[int]:
+    """The epochs on the curve of the training loss, once there are as many."""
+    page.wait_for_function(f"() => ({DRAWN})().length >= {least}", timeout=WITHIN_MS)
+    found: list[int] = page.evaluate(DRAWN)
+    return found
+
+
+def ends(page: Page, status: str = "succeeded") -> None:
+    """Wait until the page says that the job has ended."""
+    expect(page.locator("#standing .status")).to_have_text(status, timeout=WITHIN_MS)
+
+
+def test_a_job_is_watched_to_its_end_also_through_a_reload(page: Page, service: Lasting) -> None:
+    job_id = service.submit(**SLOW)
+    page.goto(f"/jobs/{job_id}")
+    seen = drawn(page, 3)
+    assert seen == list(range(1, len(seen) + 1))
+
+    page.reload()
+    ends(page)
+
+    every = list(range(1, SLOW["epochs"] + 1))  # type: ignore[operator]
+    assert drawn(page, len(every)) == every == service.epochs(job_id)
+    shown = page.locator("#epochs tbody tr td:first-child").all_inner_texts()
+    assert [int(text) for text in shown] == every[::-1]
+    expect(page.locator("#live")).to_have_text("")
+    expect(page.locator("#verbs button")).to_have_count(0)
+
+
+def test_the_page_recovers_when_the_service_was_killed(page: Page, service: Lasting) -> None:
+    job_id = service.submit(**SLOW)
+    page.goto(f"/jobs/{job_id}")
+    drawn(page, 5)
+
+    service.kill()
+    expect(page.locator("#live")).to_contain_text("Trying again", timeout=WITHIN_MS)
+    service.start()
+
+    ends(page)
+    every = list(range(1, SLOW["epochs"] + 1))  # type: ignore[operator]
+    assert drawn(page, len(every)) == every
+    expect(page.locator("#transitions")).to_contain_text("lease expired")
+
+
+def test_a_running_job_is_paused_resumed_and_cancelled_by_its_buttons(page: Page, service: Lasting) -> None:
+    job_id = service.submit(**{**SLOW, "epochs": 5000})
+    page.goto(f"/jobs/{job_id}")
+    for verb, status in (("Pause", "paused"), ("Resume", "running"), ("Cancel", "cancelled")):
+        page.get_by_role("button", name=verb, exact=True).click()
+        ends(page, status)
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+
+
+def test_a_click_on_the_curve_chooses_where_the_fork_leaves(page: Page, iris: str, service: Lasting) -> None:
+    page.goto(f"/jobs/{iris}")
+    drawn(page, 12)
+    page.locator("#chart .nsewdrag").first.click(position={"x": 5, "y": 60})
+    epoch = int(page.locator("#fork-epoch").input_value())
+    assert epoch <= 2
+
+    page.locator("#fork-patch").fill('{"lr": 0.02, "epochs": ')
+    page.get_by_role("button", name="Fork").click()
+    expect(page.locator("#fork-problem")).to_contain_text("This is no JSON")
+    page.locator("#fork-patch").fill('{"lr": -1}')
+    page.get_by_role("button", name="Fork").click()
+    expect(page.locator("#fork-problem")).to_contain_text("greater than")
+    page.locator("#fork-patch").fill('{"lr": 0.02, "epochs": 20}')
+    page.get_by_role("button", name="Fork").click()
+
+    page.wait_for_url(lambda url: "/jobs/" in url and iris not in url)
+    ends(page)
+    assert drawn(page, 20 - epoch) == list(range(epoch + 1, 21))
+    expect(page.locator("#settings tr.marked").first).to_contain_text("0.02")
+    assert service.job(page.url.rpartition("/")[2])["parent"] == {"id": iris, "epoch": epoch}
+
+
+def test_the_reports_pictures_are_there(page: Page, iris: str) -> None:
+    page.context.unroute(PICTURES)
+    page.goto(f"/jobs/{iris}")
+    picture = page.locator("#pictures img").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelector('#pictures img').naturalWidth > 0", timeout=WITHIN_MS)
+
+
+def test_the_model_is_tried_on_its_page(page: Page, iris: str) -> None:
+    page.goto(f"/jobs/{iris}")
+    rows = page.locator("#predict-rows")
+    expect(rows).to_have_value(re.compile("sepal length"), timeout=WITHIN_MS)
+    assert json.loads(rows.input_value())["rows"][0]["sepal length (cm)"] > 0
+
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#predicted td").first).to_have_text(re.compile("virginica|versicolor"), timeout=WITHIN_MS)
+
+    rows.fill('{"rows": [{"sepal length (cm)": "long"}]}')
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#predict-problem")).to_contain_text("long")
