@@ -25,6 +25,7 @@ from api.routes import (
     artifacts,
     catalog,
     changes,
+    chapters,
     checkpoints,
     curves,
     datasets,
@@ -63,7 +64,7 @@ V1 = (
     datasets,
     catalog,
 )
-OPEN = (operations, pages, assets)
+OPEN = (operations, chapters, pages, assets)
 """Rooms outside of /v1."""
 
 

@@ -13,9 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import problem
 from core.hosts import is_loopback
 
-PUBLIC = frozenset({"/", "/compare", "/new", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"})
+PUBLIC = frozenset(
+    {"/", "/compare", "/new", "/help", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
+)
 """What needs no key, to the letter; with it everything under `PUBLIC_FOLDERS`."""
-PUBLIC_FOLDERS = ("/static/", "/jobs/")
+PUBLIC_FOLDERS = ("/static/", "/jobs/", "/help/")
 """Pages hold no data for whoever brings no key."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -33,7 +33,7 @@ def _paths(client: TestClient) -> Iterator[str]:
 
 def test_without_the_key_nothing_but_the_public_paths_answers(locked: TestClient) -> None:
     job_id = f"job_{'0' * 32}"
-    names = {"job_id": job_id, "name": "model.json", "dataset_id": f"ds_{'0' * 32}"}
+    names = {"job_id": job_id, "name": "model.json", "dataset_id": f"ds_{'0' * 32}", "slug": "data"}
     paths = {path.format(**names) for path in _paths(locked) if path}
     assert {f"/v1/jobs/{job_id}/events", "/v1/jobs", "/v1/datasets", "/v1/workers"} <= paths
 
@@ -42,7 +42,7 @@ def test_without_the_key_nothing_but_the_public_paths_answers(locked: TestClient
         answers = {method: locked.request(method, path).status_code for method in METHODS}
         if set(answers.values()) != {401}:
             opened.add(path)
-    assert opened == PUBLIC | {"/static/docs", PLOTLY, f"/jobs/{job_id}"}
+    assert opened == PUBLIC | {"/static/docs", PLOTLY, f"/jobs/{job_id}", "/help/data"}
 
 
 def test_public_paths_and_assets_need_no_key(locked: TestClient) -> None:
