@@ -29,7 +29,7 @@ class RedisWatchBell:
         self._listeners = LocalWatchBell()
         self._closed = threading.Event()
         self._subscribed = threading.Event()
-        self._was_subscribed = False
+        self._heard_all = True
         self._changed = threading.Condition()
         self._unsent: set[str] = set()
         self._ringing: threading.Thread | None = None
@@ -80,6 +80,7 @@ class RedisWatchBell:
                 if not self._away:
                     log.warning("Redis is away (%s): watchers fall back to polling until it is back.", error)
                 self._away = True
+                self._heard_all = False
                 self._subscribed.clear()
                 self._closed.wait(_RETRY_S)
 
@@ -128,8 +129,8 @@ class RedisWatchBell:
                     self._listeners.ring(message["data"].decode(errors="replace"))
 
     def _subscribe(self) -> None:
-        """What others rang while this ear was away, nobody knows."""
-        if self._was_subscribed:
+        """What others rang while this ear was away nobody knows, so it tells its listeners that."""
+        if not self._heard_all:
             self._listeners.ring(MISSED)
-        self._was_subscribed = True
+        self._heard_all = False  # the next time the connection was lost
         self._subscribed.set()
