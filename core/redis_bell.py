@@ -29,7 +29,7 @@ class RedisWatchBell:
         self._listeners = LocalWatchBell()
         self._closed = threading.Event()
         self._subscribed = threading.Event()
-        self._was_subscribed = False
+        self._heard_all = True
         self._changed = threading.Condition()
         self._unsent: set[str] = set()
         self._ringing: threading.Thread | None = None
@@ -101,6 +101,7 @@ class RedisWatchBell:
     def _missing(self, error: Exception) -> None:
         with self._changed:  # both threads miss it at the same moment, and it is said once
             said, self._away = self._away, True
+            self._heard_all = False
         if not said:
             log.warning("Redis is away (%s): watchers fall back to polling until it is back.", error)
 
@@ -136,8 +137,8 @@ class RedisWatchBell:
                     self._listeners.ring(message["data"].decode(errors="replace"))
 
     def _subscribe(self) -> None:
-        """What others rang while this ear was away, nobody knows."""
-        if self._was_subscribed:
+        """What others rang while this ear was away nobody knows, so it tells its listeners that."""
+        if not self._heard_all:
             self._listeners.ring(MISSED)
-        self._was_subscribed = True
+        self._heard_all = False  # the next time the connection was lost
         self._subscribed.set()

@@ -14,7 +14,7 @@ Connect = Callable[..., TestClient]
 
 KEY = "tw-test-key"
 BEARER = {"Authorization": f"Bearer {KEY}"}
-PUBLIC = {"/", "/compare", "/new", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
+PUBLIC = {"/", "/help", "/compare", "/new", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
 ASSETS = {"/static/jobs.js", "/static/style.css", "/static/docs/swagger-ui-bundle.js", "/static/docs/swagger-ui.css"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
