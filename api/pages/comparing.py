@@ -60,7 +60,7 @@ def _is_told(name: str) -> bool:
 def _best(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
     """The best value of a figure among several; None where there is nothing to choose."""
     values = [row[name] for row in rows if isinstance(row.get(name), (int, float)) and math.isfinite(row[name])]
-    if len(values) < 2:
+    if len(set(values)) < 2:
         return None
     return float(max(values) if _rises(name) else min(values))
 

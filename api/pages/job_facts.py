@@ -36,6 +36,7 @@ def job_facts(api: Api, job: Job, *, url: str) -> dict[str, Any]:
     """Everything the template takes. `job` was read first: what comes behind its version comes by its events."""
     told = json.loads(whole_job(api, job))
     rows = _epochs(api, job)
+    short = chosen(job.spec)
     keyed = api.settings.api_key is not None
     return {
         "job": told,
@@ -44,8 +45,8 @@ def job_facts(api: Api, job: Job, *, url: str) -> dict[str, Any]:
         "rows": rows,
         "columns": _columns(rows),
         "verbs": [verb for verb, statuses in _VERBS.items() if job.status in statuses],
-        "settings": _settings(api, job),
-        "copies": copies(chosen(job.spec), url=url, keyed=keyed),
+        "settings": _settings(api, job, short),
+        "copies": copies(short, url=url, keyed=keyed),
         "entries": _entries(api, job),
         "checkpoints": [json.loads(checkpoint_json(one)) for one in api.store.checkpoints(job.id)],
         "keyed": keyed,
@@ -64,12 +65,12 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row if name not in {"nonfinite", "data_wait_s"}))
 
 
-def _settings(api: Api, job: Job) -> list[Setting]:
+def _settings(api: Api, job: Job, short: Mapping[str, Any]) -> list[Setting]:
     parent = None
     if job.parent is not None:
         with suppress(NotFound, Gone):  # deleted since: nothing to compare with
             parent = api.store.job(str(job.parent["id"])).spec
-    return settings_of(job.spec, parent)
+    return settings_of(job.spec, short, parent)
 
 
 def _entries(api: Api, job: Job) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ def without_facts(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def settings_of(spec: Mapping[str, Any], parent: Mapping[str, Any] | None) -> list[Setting]:
-    """What was chosen, and what everyone asks for; with a `parent`, also all that differs from its spec."""
-    told = {path: value for path, value in _flat(chosen(spec)) if path != "name"}
+def settings_of(spec: Mapping[str, Any], short: Mapping[str, Any], parent: Mapping[str, Any] | None) -> list[Setting]:
+    """What was `chosen` of a spec, and what everyone asks for; with a `parent`, also all that differs from its spec."""
+    told = {path: value for path, value in _flat(short) if path != "name"}
     for path, value in _flat({field: spec[field] for field in TOLD}):
         if path in TOLD:
             told.setdefault(path, value)

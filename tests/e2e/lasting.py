@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,14 @@ class Lasting:
     def start(self) -> None:
         self._up = self._open.enter_context(up(self._data, "--port", str(self._port)))
 
-    def kill(self) -> None:
-        """End it as a power cut would."""
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Ended as by a power cut, and started again behind the block."""
         self._up.stop(signal.SIGKILL)
+        try:
+            yield
+        finally:
+            self.start()
 
     def close(self) -> None:
         self.api.close()
@@ -49,10 +55,6 @@ class Lasting:
         """The job, once it has ended."""
         wait_until(lambda: self.job(job_id)["status"] in ENDED)
         return self.job(job_id)
-
-    def past(self, job_id: str, epoch: int) -> None:
-        """Return once the job has ended that epoch."""
-        wait_until(lambda: (self.job(job_id)["latest"] or {}).get("epoch", 0) >= epoch)
 
     def epochs(self, job_id: str) -> list[int]:
         rows = self.api.get(f"/v1/jobs/{job_id}/metrics", params={"limit": 10_000}).json()["data"]

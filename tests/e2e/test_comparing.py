@@ -14,6 +14,8 @@ def test_the_address_of_a_comparison_shows_the_same_elsewhere(page: Page, iris: 
     other = service.submit(**{**IRIS, "lr": 0.05, "epochs": 8})
     page.goto(f"/compare?jobs={iris},{other}")
     page.wait_for_function(f"() => ({CURVES})().some(([, points]) => points === 8)", timeout=20_000)
+    expect(page.locator(".modebar-btn[data-title]").first).to_be_attached()
+    expect(page.locator(".modebar-btn[data-title*='Share']")).to_have_count(0)
     curves = page.evaluate(CURVES)
     assert [points for _, points in curves] == [12, 8]
     assert "lr 0.05" in curves[1][0]

@@ -1,5 +1,6 @@
 // Every request of the pages: with the key where the reader gave one, and a refusal as a sentence.
 const KEY = "trainwire-key";
+const PLAIN = { 404: "There is nothing here.", 410: "What was here was deleted." };
 const form = document.getElementById("key");
 
 /** What the service refused, in its own words; `status` is HTTP's, 0 where nothing answered. */
@@ -76,7 +77,7 @@ function authorization() {
 
 async function refused(answer) {
   const problem = await answer.json().catch(() => null);
-  return new Refusal(sentence(problem) ?? `The service answers ${answer.status}.`, answer.status, problem);
+  return new Refusal(sentence(problem) ?? PLAIN[answer.status] ?? `The service answers ${answer.status}.`, answer.status, problem);
 }
 
 /** A problem's detail, and where there are several, each with its place. */

@@ -64,10 +64,13 @@ class Chart {
   }
 }
 
+// Its button for sending a chart to its maker's cloud is left out, and has no address to send to.
 const CONFIG = {
   displaylogo: false,
   responsive: true,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
+  plotlyServerURL: "",
+  showSendToCloud: false,
+  modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
 };
 
 function load(address) {

@@ -4,6 +4,7 @@ import { byId, say } from "./dom.js";
 import { morph } from "./morph.js";
 
 let etag = null;
+let asking = false;
 
 /** Bring every `data-live` part up to date. Resolves to whether there was an answer that holds the page. */
 export async function refresh(again) {
@@ -12,10 +13,12 @@ export async function refresh(again) {
   const fresh = new DOMParser().parseFromString(await textOf(answer), "text/html");
   if ("locked" in fresh.body.dataset) {
     say("problem", askForKey(again));
+    asking = true;
     return false;
   }
   etag = answer.headers.get("ETag");
-  say("problem", "");
+  if (asking) say("problem", "");
+  asking = false;
   for (const part of fresh.querySelectorAll("[data-live]")) {
     const old = byId(part.id);
     if (old) morph(old, part);

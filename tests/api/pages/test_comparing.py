@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from fastapi.testclient import TestClient
 
 from api.pages.settings import differing
+from core.events import EpochDone
 from tests.api.playing import Play, epoch
 
 
@@ -27,11 +29,21 @@ def test_jobs_stand_beside_each_other_and_the_best_figure_is_marked(client: Test
     rows = {job_id: " ".join(re.sub(r"<[^>]+>", " ", row).split()) for job_id, row in found}
 
     assert re.findall(r'<th scope="col">([\w.]+)</th>', page) == ["Job", "Status", "lr"]
-    assert rows[good.id] == "0.1 2 0.25 (best) 0.275 (best) 0.9 (best)"
-    assert rows[bad.id] == "0.2 1 0.75 0.825 0.9 (best)"
+    assert rows[good.id] == "0.1 2 0.25 (best) 0.275 (best) 0.9"
+    assert rows[bad.id] == "0.2 1 0.75 0.825 0.9"
     assert "Not here (any more): <span" in page
     assert "job_x" in page
     assert "<b>worse" not in page
+
+
+def test_more_is_better_for_a_metric_that_rises(client: TestClient, play: Play) -> None:
+    low, high = play.running(lr=0.1), play.running(lr=0.2)
+    for job, accuracy in ((low, 0.5), (high, 0.75)):
+        row = replace(epoch(1).row, metrics={"val_accuracy": accuracy})
+        play.tell(job, EpochDone(row, best=True))
+    page = client.get(f"/compare?jobs={low.id},{high.id}").text
+
+    assert re.findall(r'best">([\d.]+)', page) == ["0.75"]
 
 
 def test_without_jobs_the_page_says_how_to_choose_some(client: TestClient) -> None:
