@@ -17,7 +17,7 @@ PICTURES = "**/report?*"
 """Drawing a report's pictures takes a process each: only where a test is about them."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium()
     with sync_playwright() as playwright:
@@ -26,14 +26,14 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting]:
     running = Lasting(tmp_path_factory.mktemp("e2e") / "data")
     yield running
     running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def iris(service: Lasting) -> str:
     """A job that has succeeded."""
     job_id = service.submit(**IRIS)
