@@ -12,9 +12,8 @@ from api.context import Api
 from api.pages.settings import differing
 from api.pages.words import metric
 from api.render import job_json
-from api.waiting import check_id
 from core.catalog import SECTIONS
-from core.errors import Gone, NotFound
+from core.ids import is_id
 from core.registry import metrics
 
 MOST = 200
@@ -34,7 +33,7 @@ def ids_in(asked: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))[:MOST]
 
 
-def compared(api: Api, ids: Iterable[str]) -> dict[str, Any]:
+def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:
     """The jobs that there are, the settings in which they differ, their figures, and the best of each."""
     found, missing = _jobs(api, ids)
     figures = list(
@@ -78,15 +77,10 @@ def _defaults(field: str, name: str) -> Mapping[str, Any]:
     return {key: told["default"] for key, told in properties.items() if "default" in told}
 
 
-def _jobs(api: Api, ids: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    found, missing = [], []
-    for job_id in ids:
-        try:
-            check_id(job_id)
-            found.append(json.loads(job_json(api.store.job(job_id))))
-        except (NotFound, Gone):
-            missing.append(job_id)
-    return found, missing
+def _jobs(api: Api, ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    there = api.store.jobs_by_id([job_id for job_id in ids if is_id(job_id, kind="job")])
+    found = [json.loads(job_json(there[job_id])) for job_id in ids if job_id in there]
+    return found, [job_id for job_id in ids if job_id not in there]
 
 
 def _is_told(name: str) -> bool:

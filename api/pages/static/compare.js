@@ -1,4 +1,5 @@
 // Any number of jobs on one chart; the address carries what is looked at, so that it can be opened elsewhere.
+import { recall, remember } from "./axes.js";
 import { create } from "./chart.js";
 import { add, NAMED, seconds } from "./curves.js";
 import { attempt, byId, say } from "./dom.js";
@@ -59,16 +60,11 @@ async function bring() {
   return rows.every((row) => "ended" in row.dataset) && jobs.every((job) => job.whole);
 }
 
-// The form as the address has it; a figure that no job has (any more) is the usual one.
 function settle() {
   const form = byId("axes");
-  const asked = new URLSearchParams(location.search);
-  for (const [name, value] of asked) {
-    if (name !== "jobs" && form.elements[name]) form.elements[name].value = value;
-  }
   const { metric } = form.elements;
-  if (!asked.has("metric")) metric.value = USUAL;
-  if (!metric.value) metric.selectedIndex = 0;
+  if (!metric.value || !new URLSearchParams(location.search).has("metric")) metric.value = USUAL;
+  recall(form);
   return form;
 }
 
@@ -79,12 +75,6 @@ function asking(form) {
 function figuresOf(form, { metric, along }) {
   const rounds = "rounds" in form.dataset ? ["fold", "seed"] : [];
   return [...(metric ? [metric] : []), ...rounds, ...(along === "time" || !metric ? ["epoch_s"] : [])];
-}
-
-function remember(form) {
-  const address = new URL(location);
-  for (const [name, value] of new FormData(form)) address.searchParams.set(name, value);
-  history.replaceState(null, "", address);
 }
 
 // `shade` is a job's place among all by its best figure, from 0 to 1, which is the best.

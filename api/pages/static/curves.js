@@ -6,6 +6,12 @@ const COLOURS = ["c3", "c4", "c5", "c6", "c7"];
 /** Curves that a legend can name; of more, each has a shade by how good it is. */
 export const NAMED = 24;
 
+const ALONG = {
+  epoch: (rows) => ({ title: "epoch", x: rows.map((row) => row.epoch) }),
+  step: (rows, steps) => ({ title: "step", x: rows.map((row) => row.epoch * steps) }),
+  time: (rows) => ({ title: "seconds", x: seconds(rows) }),
+};
+
 /** The epochs known of a job: each once, whatever brings it and however often. */
 export class History {
   #rows = new Map();
@@ -25,18 +31,18 @@ export function metricsOf(rows) {
   return [...names].filter((name) => !TIMES.has(name) && !LOSSES.includes(name));
 }
 
-/** Losses, metrics and lr of one job, one panel below the other. */
-export function pictureOf(rows, { along, scale, smooth }) {
+/** Losses, metrics and lr of one job, one panel below the other; `steps` are those of an epoch. */
+export function pictureOf(rows, { along, steps, scale, smooth }) {
   const panels = [{ title: "loss", log: scale === "log", names: LOSSES }, ...metricPanels(rows), { title: "lr", fromZero: true, names: ["lr"] }];
   const colours = { train_loss: "c1", val_loss: "c2", lr: "c8" };
   metricsOf(rows).forEach((name, index) => {
     colours[name] = COLOURS[index % COLOURS.length];
   });
-  const x = along === "time" ? seconds(rows) : rows.map((row) => row.epoch);
-  const picture = { panels, along: along === "time" ? "seconds" : "epoch", curves: [], marks: [] };
+  const axis = ALONG[along](rows, steps);
+  const picture = { panels, along: axis.title, curves: [], marks: [] };
   panels.forEach(({ names }, panel) => {
     for (const name of names.filter((one) => rows.some((row) => one in row && row[one] !== undefined))) {
-      add(picture, { rows, x, name, label: name.replaceAll("_", " "), panel, colour: colours[name], smooth: name === "lr" ? 0 : smooth });
+      add(picture, { rows, x: axis.x, name, label: name.replaceAll("_", " "), panel, colour: colours[name], smooth: name === "lr" ? 0 : smooth });
     }
   });
   return picture;
