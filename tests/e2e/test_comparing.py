@@ -50,7 +50,7 @@ def test_jobs_are_found_added_and_taken_out_on_the_page(page: Page, iris: str, s
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/metrics?" in request.url else None)
     name = "<b>odd</b> & 'name'"
-    other = service.submit(**{**IRIS, "name": name, "epochs": 3})
+    other = service.submit(**{**IRIS, "name": name, "epochs": 3, "split": {"folds": 2}})
     service.ended(other)
     page.goto("/compare")
     expect(page.locator(".empty")).to_contain_text("Choose some jobs")
@@ -61,7 +61,9 @@ def test_jobs_are_found_added_and_taken_out_on_the_page(page: Page, iris: str, s
     page.wait_for_function(f"() => ({CURVES})().length === 2", timeout=WITHIN_MS)
     assert page.url.endswith(f"jobs={iris},{other}")
     shown = "tspan, text.legendtext"
-    expect(page.locator("#chart .legend").locator(shown).last).to_have_text(f"{name}: epochs 3")
+    expect(page.locator("#chart .legend").locator(shown).last).to_contain_text(f"{name}: ")
+    folds = page.evaluate("() => document.getElementById('chart').data[1].y.map((one) => one === null)")
+    assert folds == [False] * 3 + [True] + [False] * 3, "the line is broken between two folds"
     assert all("/v1/metrics?" in url for url in asked)
 
     page.get_by_role("button", name=f"Take {name} out").click()
