@@ -23,7 +23,7 @@ function line(one, colour) {
 function layoutOf(axes, colour) {
   return {
     height: HEIGHT_PX, margin: EDGES, uirevision: "axes", hovermode: "closest", hoverdistance: 30,
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: colour("card"), plot_bgcolor: colour("card"),
     font: { family: "system-ui, sans-serif", size: 12, color: colour("quiet") },
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink"), size: 12 }, namelength: -1 },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(0,0,0,0)", activecolor: "rgba(0,0,0,0)" },

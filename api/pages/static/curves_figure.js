@@ -45,7 +45,7 @@ function layoutOf({ panels, along, curves, marks }, colour) {
   const lines = { gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, automargin: true };
   const layout = {
     height: height + EDGES.t + EDGES.b, margin: EDGES, uirevision: along,
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: colour("card"), plot_bgcolor: colour("card"),
     font: { family: "system-ui, sans-serif", size: 12, color: colour("quiet") },
     hovermode: many > FEW ? "closest" : "x unified", hoversubplots: "axis", showlegend: many <= NAMED,
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink"), size: 12 }, namelength: -1 },
