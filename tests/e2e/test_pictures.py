@@ -99,20 +99,19 @@ def test_the_pages_are_taken_as_they_are(
     browser: Browser, jobs: tuple[Lasting, Mapping[str, str]], folder: Path
 ) -> None:
     service, made = jobs
+    context = browser.new_context(base_url=service.url, viewport={"width": SIZE[0], "height": SIZE[1]})
+    page = context.new_page()
     for name, address, scheme, ready in TAKEN:
-        context = browser.new_context(
-            base_url=service.url, color_scheme=scheme, viewport={"width": SIZE[0], "height": SIZE[1]}
-        )
-        page = context.new_page()
+        page.emulate_media(color_scheme=scheme)
         page.goto(address.format(**made))
         ready(page)
         page.evaluate(SAME, socket.gethostname())
         file = folder / f"{name}.png"
         keep(page.screenshot(animations="disabled"), file)
-        context.close()
         with Image.open(file) as taken:
             assert taken.size == SIZE
         assert file.stat().st_size < MOST_BYTES, name
+    context.close()
 
 
 def keep(picture: bytes, file: Path) -> None:
