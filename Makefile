@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run test chaos check up bench examples format openapi
+.PHONY: setup run test chaos check up bench examples format openapi pictures
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml
@@ -39,3 +39,6 @@ format: setup
 
 openapi: setup
 	@$(BIN)/python -m api.openapi > docs/openapi.json
+
+pictures: setup
+	@$(BIN)/pytest tests/e2e/test_pictures.py --pictures docs/pictures -q

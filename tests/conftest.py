@@ -22,6 +22,7 @@ DOOR = re.compile(r"tests/chaos/.*\[(embedded|celery)\]")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the large sizes too")
+    parser.addoption("--pictures", metavar="FOLDER", help="where tests/e2e leaves the pictures of the pages")
 
 
 @pytest.hookimpl(wrapper=True)

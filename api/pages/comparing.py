@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +12,20 @@ from api.context import Api
 from api.pages.settings import differing
 from api.pages.words import metric
 from api.render import job_json
-from api.waiting import check_id
-from core.errors import Gone, NotFound
+from core.catalog import SECTIONS
+from core.ids import is_id
 from core.registry import metrics
 
 MOST = 200
 """Jobs at a time: each is a curve."""
 _LOSSES = ("train_loss", "val_loss")
+_KINDS = {
+    "dataset": "datasets",
+    "model": "models",
+    "loss": "losses",
+    "optimizer": "optimizers",
+    "scheduler": "schedulers",
+}
 
 
 def ids_in(asked: Iterable[str]) -> list[str]:
@@ -25,32 +33,54 @@ def ids_in(asked: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))[:MOST]
 
 
-def compared(api: Api, ids: Iterable[str]) -> dict[str, Any]:
+def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:
     """The jobs that there are, the settings in which they differ, their figures, and the best of each."""
     found, missing = _jobs(api, ids)
     figures = list(
         dict.fromkeys(name for job in found for name in job["best"] or job["latest"] or {} if _is_told(name))
     )
     rows = [job["best"] or job["latest"] or {} for job in found]
+    settings = telling(differing([job["spec"] for job in found]))
     return {
         "jobs": found,
         "missing": missing,
-        "differing": differing([job["spec"] for job in found]),
+        "differing": settings,
+        "settings": [json.dumps({path: each[at] for path, each in settings.items()}) for at in range(len(found))],
         "figures": figures,
+        "rising": [name for name in figures if _rises(name)],
         "rows": rows,
+        "rounds": any(job["spec"].get("seeds") or job["spec"].get("split", {}).get("folds") for job in found),
         "bests": {name: _best(rows, name) for name in figures},
     }
 
 
-def _jobs(api: Api, ids: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    found, missing = [], []
-    for job_id in ids:
-        try:
-            check_id(job_id)
-            found.append(json.loads(job_json(api.store.job(job_id))))
-        except (NotFound, Gone):
-            missing.append(job_id)
-    return found, missing
+def telling(found: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Of settings that differ, those that say something: without what each part's name says, by its defaults."""
+    return {path: each for path, each in found.items() if not _goes_with_the_name(path, each, found)}
+
+
+def _goes_with_the_name(path: str, each: Sequence[Any], found: Mapping[str, list[Any]]) -> bool:
+    field, _, setting = path.partition(".")
+    if not setting or field not in _KINDS or field not in found:
+        return False
+    usual = [_defaults(field, str(name)).get(setting) for name in found[field]]
+    return all(value is None or value == default for value, default in zip(each, usual, strict=True))
+
+
+@functools.cache
+def _defaults(field: str, name: str) -> Mapping[str, Any]:
+    """The settings of a part that have a default; none of a part that is not installed here."""
+    known = SECTIONS[_KINDS[field]]
+    if name not in known.names():
+        return {}
+    properties = known.get(name).settings.model_json_schema().get("properties", {})
+    return {key: told["default"] for key, told in properties.items() if "default" in told}
+
+
+def _jobs(api: Api, ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    there = api.store.jobs_by_id([job_id for job_id in ids if is_id(job_id, kind="job")])
+    found = [json.loads(job_json(there[job_id])) for job_id in ids if job_id in there]
+    return found, [job_id for job_id in ids if job_id not in there]
 
 
 def _is_told(name: str) -> bool:

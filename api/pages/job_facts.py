@@ -44,6 +44,7 @@ def job_facts(api: Api, job: Job, *, url: str) -> dict[str, Any]:
         "first": first_epoch(job.parent),
         "rows": rows,
         "columns": _columns(rows),
+        "steps": _steps(api, job),
         "verbs": [verb for verb, statuses in _VERBS.items() if job.status in statuses],
         "settings": _settings(api, job, short),
         "copies": copies(short, url=url, keyed=keyed),
@@ -52,6 +53,12 @@ def job_facts(api: Api, job: Job, *, url: str) -> dict[str, Any]:
         "keyed": keyed,
         **_files(api, job),
     }
+
+
+def _steps(api: Api, job: Job) -> int:
+    """The steps of an epoch, as its first run told; 1 before it."""
+    told = api.store.events(job.id, limit=1, types={EventType.STARTED})
+    return max(1, int(json.loads(told[0].data)["steps_per_epoch"])) if told else 1
 
 
 def _epochs(api: Api, job: Job) -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from api.pages.help import reference
-from api.pages.help.chapters import CHAPTERS, SECTIONS, Chapter, beside
+from api.pages.help.chapters import CHAPTERS, SECTIONS, Chapter, beside, picture
 from api.pages.help.markdown import rendered
 from api.pages.rendering import page
 
@@ -19,6 +19,16 @@ router = APIRouter(prefix="/help", include_in_schema=False)
 async def show_help() -> Response:
     """The first chapter."""
     return RedirectResponse(next(iter(CHAPTERS.values())).address)
+
+
+@router.get("/pictures/{name}")
+async def show_picture(request: Request, name: str) -> Response:
+    """A picture of the chapters."""
+    file = picture(name)
+    if file is None:
+        told = f"The help has no picture {name[:80]!r}."
+        return page(request, "missing.html", status=404, title="Not here", sentence=told)
+    return FileResponse(file, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/{slug}")

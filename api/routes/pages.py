@@ -11,8 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.context import ApiDep
-from api.examples import SPECS
 from api.pages.comparing import compared, ids_in
+from api.pages.gallery import gallery
 from api.pages.job_facts import job_facts
 from api.pages.rendering import PAGES, admitted, page
 from api.pages.settings import chosen
@@ -69,7 +69,9 @@ async def show_new(
     request: Request, api: ApiDep, *, origin: Annotated[str | None, Query(alias="from")] = None
 ) -> Response:
     """A form for a new job, which may begin as another one was."""
-    facts: dict[str, Any] = {"spec": next(iter(SPECS.values()))["value"], "examples": SPECS, "source": None}
+    examples = gallery()
+    first = next(iter(examples.values()))[0]
+    facts: dict[str, Any] = {"spec": first.spec, "examples": examples, "source": None}
     if not admitted(request):
         return page(request, "new.html", locked=True, **facts)
     if origin is not None:

@@ -14,7 +14,8 @@ from core.store.backend import Tx
 from core.store.tables import epochs
 
 _COLUMNS = {
-    name: epochs.c[name] for name in ("train_loss", "val_loss", "lr", "epoch_s", "samples_per_s", "data_wait_s")
+    name: epochs.c[name]
+    for name in ("train_loss", "val_loss", "lr", "epoch_s", "samples_per_s", "data_wait_s", "fold", "seed")
 }
 _METRICS = type_coerce(epochs.c.metrics, Text).label("metrics")
 

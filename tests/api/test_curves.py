@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
+from core.events import EpochDone
 from tests.api.playing import Play, epoch
 
 PATH = "/v1/metrics"
@@ -26,6 +28,14 @@ def test_curves_are_the_figures_of_each_job_in_the_order_asked_for(client: TestC
         assert one["figures"] == {name: [row.get(name) for row in rows] for name in names}
     unchanged = client.get(PATH, params=asked, headers={"If-None-Match": answer.headers["ETag"]})
     assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+def test_folds_and_seeds_are_told_where_they_are_asked_for(client: TestClient, play: Play) -> None:
+    job = play.running()
+    rows = [EpochDone(replace(epoch(number).row, fold=1 + number // 3), best=True) for number in range(1, 5)]
+    play.tell(job, *rows)
+    (told,) = client.get(PATH, params={"jobs": job.id, "figures": "fold,seed"}).json()["data"]
+    assert told["figures"] == {"fold": [1, 1, 2, 2], "seed": [None] * 4}
 
 
 def test_a_number_that_json_cannot_hold_is_null_and_named(client: TestClient, play: Play) -> None:

@@ -7,13 +7,14 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import IRIS
 from tests.e2e.lasting import Lasting
 
+WITHIN_MS = 20_000
 CURVES = "() => (document.getElementById('chart').data ?? []).map((one) => [one.name, one.x.length])"
 
 
 def test_the_address_of_a_comparison_shows_the_same_elsewhere(page: Page, iris: str, service: Lasting) -> None:
-    other = service.submit(**{**IRIS, "lr": 0.05, "epochs": 8})
+    other = service.submit(**{**IRIS, "epochs": 8, "lr": 0.05})
     page.goto(f"/compare?jobs={iris},{other}")
-    page.wait_for_function(f"() => ({CURVES})().some(([, points]) => points === 8)", timeout=20_000)
+    page.wait_for_function(f"() => ({CURVES})().some(([, points]) => points === 8)", timeout=WITHIN_MS)
     expect(page.locator(".modebar-btn[data-title]").first).to_be_attached()
     expect(page.locator(".modebar-btn[data-title*='Share']")).to_have_count(0)
     curves = page.evaluate(CURVES)
@@ -25,8 +26,49 @@ def test_the_address_of_a_comparison_shows_the_same_elsewhere(page: Page, iris: 
     page.locator("#axes [name=scale]").select_option("log")
     again = page.context.new_page()
     again.goto(page.url)
-    again.wait_for_function(f"() => ({CURVES})().length === 2", timeout=20_000)
+    again.wait_for_function(f"() => ({CURVES})().length === 2", timeout=WITHIN_MS)
     layout = again.evaluate(
         "() => { const { yaxis } = document.getElementById('chart').layout; return [yaxis.type, yaxis.title.text]; }"
     )
     assert layout == ["log", "val accuracy"]
+
+    again.locator("#axes [name=view]").select_option("parallel")
+    again.wait_for_function("() => document.getElementById('chart').data[0].text?.length === 3", timeout=WITHIN_MS)
+    drawn = again.evaluate(
+        "() => document.getElementById('chart').data.map((one) => [one.name, one.text[1], one.y[1]])"
+    )
+    assert sorted(drawn) == [["iris", "epochs 12", 1], ["iris", "epochs 8", 0]]
+    elsewhere = page.context.new_page()
+    elsewhere.goto(again.url)
+    elsewhere.wait_for_function("() => document.getElementById('chart').data?.length === 2", timeout=WITHIN_MS)
+    expect(elsewhere.locator("#axes [name=view]")).to_have_value("parallel")
+    expect(elsewhere.locator("#axes [name=metric]")).to_have_value("val_accuracy")
+    expect(elsewhere.locator("#axes [name=smooth]")).to_be_hidden()
+
+
+def test_jobs_are_found_added_and_taken_out_on_the_page(page: Page, iris: str, service: Lasting) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/metrics?" in request.url else None)
+    name = "<b>odd</b> & 'name'"
+    other = service.submit(**{**IRIS, "name": name, "epochs": 3, "split": {"folds": 2}})
+    service.ended(other)
+    page.goto("/compare")
+    expect(page.locator(".empty")).to_contain_text("Choose some jobs")
+    for job_id in (iris, other):
+        page.get_by_label("Add jobs").fill(job_id)
+        page.locator(f"[data-add='{job_id}']").click()
+        expect(page.locator(f"#{job_id}")).to_be_visible()
+    page.wait_for_function(f"() => ({CURVES})().length === 2", timeout=WITHIN_MS)
+    assert page.url.endswith(f"jobs={iris},{other}")
+    shown = "tspan, text.legendtext"
+    expect(page.locator("#chart .legend").locator(shown).last).to_contain_text(f"{name}: ")
+    folds = page.evaluate("() => document.getElementById('chart').data[1].y.map((one) => one === null)")
+    assert folds == [False] * 3 + [True] + [False] * 3, "the line is broken between two folds"
+    assert all("/v1/metrics?" in url for url in asked)
+
+    page.get_by_role("button", name=f"Take {name} out").click()
+    expect(page.locator(f"#{other}")).to_have_count(0)
+    page.wait_for_function(f"() => ({CURVES})().length === 1", timeout=WITHIN_MS)
+    assert page.url.endswith(f"jobs={iris}")
+    page.get_by_label("Add jobs").fill("nothing is called so")
+    expect(page.locator("#found-count")).to_contain_text("No job has this")

@@ -73,7 +73,14 @@ def test_a_running_job_is_paused_resumed_and_cancelled_by_its_buttons(page: Page
     for verb, status in (("Pause", "paused"), ("Resume", "running"), ("Cancel", "cancelled")):
         page.get_by_role("button", name=verb, exact=True).click()
         ends(page, status)
-    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+
+    page.get_by_role("button", name="Retry").click()
+    page.wait_for_url(lambda url: "/jobs/" in url and job_id not in url)
+    again = page.url.rpartition("/")[2]
+    parent = service.job(again)["parent"]
+    service.api.post(f"/v1/jobs/{again}/cancel")
+    ends(page, "cancelled")
+    assert parent["id"] == job_id
 
 
 def test_a_click_on_the_curve_chooses_where_the_fork_leaves(page: Page, iris: str, service: Lasting) -> None:
@@ -107,7 +114,21 @@ def test_the_reports_pictures_are_there(page: Page, iris: str) -> None:
     page.wait_for_function("() => document.querySelector('#pictures img').naturalWidth > 0", timeout=WITHIN_MS)
 
 
-def test_the_model_is_tried_on_its_page(page: Page, iris: str) -> None:
+def test_the_same_job_is_copied_as_text_for_a_terminal_and_for_python(page: Page, iris: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"/jobs/{iris}")
+    for name, begins in (("curl", "curl http://"), ("Python", "from trainwire"), ("Command line", "trainwire submit")):
+        place = page.locator("#copies details").filter(has_text=name)
+        place.locator("summary").click()
+        place.get_by_role("button", name="Copy").click()
+        expect(place.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("() => navigator.clipboard.readText()")
+        assert copied == place.locator("pre").text_content()
+        assert copied.startswith(begins)
+        assert page.url.partition("/jobs")[0] in copied
+
+
+def test_the_model_is_tried_on_its_page(page: Page, iris: str, service: Lasting) -> None:
     page.goto(f"/jobs/{iris}")
     rows = page.locator("#predict-rows")
     expect(rows).to_have_value(re.compile("sepal length"), timeout=WITHIN_MS)
@@ -115,6 +136,15 @@ def test_the_model_is_tried_on_its_page(page: Page, iris: str) -> None:
 
     page.get_by_role("button", name="Predict").click()
     expect(page.locator("#predicted td").first).to_have_text(re.compile("virginica|versicolor"), timeout=WITHIN_MS)
+
+    names = service.api.get(f"/v1/jobs/{iris}/artifacts/model.json").json()["features"]
+    lines = [",".join(names), "5.1,3.5,1.4,0.2", "6.9,3.1,5.4,2.1"]
+    chosen = page.get_by_label("or a file of rows")
+    chosen.set_input_files({"name": "flowers.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()})
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#predicted tbody tr")).to_have_count(2, timeout=WITHIN_MS)
+    expect(page.locator("#predicted td").first).to_have_text("setosa")
+    chosen.set_input_files([])
 
     rows.fill('{"rows": [{"sepal length (cm)": "long"}]}')
     page.get_by_role("button", name="Predict").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,13 +11,19 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from api.app import create_app
+from api.examples import REPORTED
 from api.server import Server
 from core.bell import LocalWatchBell
+from core.job import Artifact
 from core.settings import Settings
 from core.store import Store, schema
-from tests.api.playing import Play, WorkBellFake, epoch
+from core.wire import dumps
+from tests.api.playing import Play, WorkBellFake, epoch, finished
 
 KEY = "a-key"
+OTHERS = re.compile(r"figure=(?!confusion)")
+"""Drawing takes a process each: of the report's pictures one is drawn, the others are empty."""
+EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 
 
 @pytest.fixture
@@ -52,4 +59,23 @@ def test_a_page_asks_for_the_key_and_goes_on_with_it(browser: Browser, locked: t
     expect(page.locator(f"#{job.id}")).to_contain_text("hidden-name")
     page.get_by_role("link", name="New job").click()
     expect(page.get_by_label("dataset", exact=True)).to_have_value("digits")
+    page.context.close()
+
+
+def test_a_picture_of_the_report_comes_behind_the_key(
+    browser: Browser, locked: tuple[str, Play], tmp_path: Path
+) -> None:
+    url, play = locked
+    job = play.running()
+    (tmp_path / "report.json").write_text(dumps(REPORTED))
+    play.tell(job, epoch(1), finished(Artifact("report.json", "report.json", "application/json", 9, "5" * 64)))
+    page = browser.new_context(base_url=url).new_page()
+    page.route(OTHERS, lambda route: route.fulfill(body=EMPTY, content_type="image/svg+xml"))
+    page.goto(f"/jobs/{job.id}")
+    page.get_by_label("This service needs its key").fill(KEY)
+    page.get_by_role("button", name="Go on").click()
+    picture = page.get_by_alt_text("Confusion of the report")
+    expect(picture).to_have_attribute("src", re.compile("blob:"), timeout=20_000)
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("(one) => one.naturalWidth > 99", arg=picture.element_handle(), timeout=20_000)
     page.context.close()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.lasting import Lasting
 
@@ -15,6 +16,16 @@ WITHIN_MS = 20_000
 def spec_of(page: Page) -> dict[str, object]:
     found: dict[str, object] = json.loads(page.locator("#spec").input_value())
     return found
+
+
+def drop(page: Page, file: Path) -> None:
+    """Drop a file on the page as a file manager does."""
+    browser = page.context.new_cdp_session(page)
+    files = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 500, "y": 300, "data": files})
+        if kind == "dragOver":
+            expect(page.locator("#drop")).to_have_class(re.compile("over"))
 
 
 def test_a_job_is_submitted_from_the_form_which_says_what_is_wrong(page: Page, service: Lasting) -> None:
@@ -44,7 +55,8 @@ def test_a_file_of_ones_own_is_looked_into_and_its_target_chosen(page: Page, tmp
     table = tmp_path / "mine.csv"
     table.write_text("\n".join(["width,height,answer", *rows]))
     page.goto("/new")
-    page.locator("#file").set_input_files(table)
+    expect(page.get_by_label("dataset", exact=True)).to_have_value("digits")
+    drop(page, table)
 
     expect(page.locator("#profile caption")).to_contain_text("mine.csv", timeout=WITHIN_MS)
     expect(page.get_by_label("Predict answer")).to_be_checked()
@@ -53,3 +65,34 @@ def test_a_file_of_ones_own_is_looked_into_and_its_target_chosen(page: Page, tmp
     assert isinstance(dataset, dict)
     assert (dataset["name"], dataset["target"]) == ("upload", "width")
     expect(page.locator("#planned")).to_contain_text("48 train", timeout=WITHIN_MS)
+
+
+def test_an_example_is_taken_and_a_part_of_a_plugin_has_its_fields(page: Page) -> None:
+    page.route("**/v1/catalog", with_a_plugin)
+    page.goto("/new")
+    page.get_by_text("Begin with an example").click()
+    page.get_by_role("button", name="Take wine-five-folds").click()
+    expect(page.get_by_label("dataset", exact=True)).to_have_value("wine")
+    assert spec_of(page)["split"] == {"folds": 5, "seed": 0, "stratify": True}
+    expect(page.locator("#planned")).to_contain_text("train", timeout=WITHIN_MS)
+
+    page.get_by_label("model", exact=True).select_option("waves")
+    expect(page.get_by_text("A net of waves.")).to_be_visible()
+    expect(page.get_by_label("depth", exact=True)).to_have_attribute("placeholder", "2")
+    page.get_by_label("depth", exact=True).fill("3")
+    page.get_by_label("shape", exact=True).select_option(label="saw")
+    assert spec_of(page)["model"] == {"name": "waves", "depth": 3, "shape": "saw"}
+    expect(page.locator("#planned li").first).to_contain_text("/model", timeout=WITHIN_MS)
+
+
+def with_a_plugin(route: Route) -> None:
+    """The catalogue as it is, and one model that the pages have never heard of."""
+    settings = {
+        "name": {"const": "waves", "type": "string"},
+        "depth": {"type": "integer", "minimum": 1, "default": 2, "description": "How many."},
+        "shape": {"enum": ["sine", "saw"], "type": "string", "default": "sine"},
+    }
+    answer = route.fetch()
+    catalog = answer.json()
+    catalog["models"].append({"name": "waves", "summary": "A net of waves.", "schema": {"properties": settings}})
+    route.fulfill(response=answer, json=catalog)

@@ -61,6 +61,12 @@ CHAPTERS: Mapping[str, Chapter] = {one.slug: one for section in SECTIONS.values(
 BY_FILE: Mapping[str, Chapter] = {Path(one.file).name: one for one in CHAPTERS.values() if one.file is not None}
 
 
+def picture(name: str) -> Path | None:
+    """The file of a picture of the documentation, where it is installed or in a checkout; None if there is none."""
+    folder = next(one for one in (_INSTALLED, _HOUSE / "docs") if one.is_dir()) / "pictures"
+    return next((file for file in folder.glob("*.png") if file.name == name), None)
+
+
 def beside(chapter: Chapter) -> tuple[Chapter | None, Chapter | None]:
     """The chapter before this one, and the one behind it."""
     order = list(CHAPTERS.values())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -41,6 +41,8 @@ def address_of(link: str) -> str | None:
     target, _, anchor = link.partition("#")
     if not target or "://" in target or target.startswith("/"):
         return link
+    if (picture := PurePosixPath(target)).parent.name == "pictures":
+        return f"/help/pictures/{picture.name}"
     chapter = BY_FILE.get(Path(target).name)
     if chapter is None:
         return _ELSEWHERE.get(Path(target).name)
@@ -56,9 +58,11 @@ _ELSEWHERE = {"README.md": "/help/quickstart", "openapi.json": "/docs"}
 
 
 def _lead(tokens: Sequence[Token]) -> None:
-    """Let links lead to pages; where there is none, their words stand alone."""
+    """Let links lead to pages, and pictures to their files; where there is no page, a link's words stand alone."""
     leads = True
     for token in tokens:
+        if token.type == "image":
+            token.attrSet("src", address_of(str(token.attrGet("src"))) or "")
         if token.type == "link_open":
             address = address_of(str(token.attrGet("href") or ""))
             token.attrs, leads = ({} if address is None else {"href": address}), address is not None

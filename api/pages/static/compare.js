@@ -1,89 +1,113 @@
 // Any number of jobs on one chart; the address carries what is looked at, so that it can be opened elsewhere.
-import { askJson } from "./api.js";
+import { recall, remember } from "./axes.js";
 import { create } from "./chart.js";
-import { add, History, seconds } from "./curves.js";
+import { add, NAMED, seconds } from "./curves.js";
 import { attempt, byId, say } from "./dom.js";
+import { finding } from "./find.js";
 import { followJobs } from "./live.js";
+import { Curves } from "./many.js";
 import { excuse, refresh } from "./page.js";
+import { shadeStyle } from "./paint.js";
+import { parallelOf } from "./parallel.js";
 
-const POINTS = 24_000;
-const MOST_POINTS = 1000;
-const FEWEST_POINTS = 60;
-const AT_ONCE = 4;
-const COLOURS = 8;
 const AFTER_ERROR_MS = 4000;
-const ENDED = new Set(["succeeded", "failed", "cancelled"]);
+const EVERY_MS = 1000;
+const REST = 4; // times what looking took
+const COLOURS = 8;
+const USUAL = "val_loss";
 
-const jobs = new Map();
+const curves = new Curves();
+let place = null;
 let chart = null;
+let isNew = !("locked" in document.body.dataset);
 
 const look = followJobs(async () => {
   try {
-    if (!(await refresh(() => look()))) return null;
+    const began = performance.now();
+    if (!isNew && !(await refresh(() => look()))) return null;
+    isNew = false;
     say("state", "");
-    await begin();
-    await fetchAll();
-    draw();
-    return [...jobs.values()].every((job) => job.whole) ? null : undefined;
+    const whole = await bring();
+    return whole ? null : Math.max(EVERY_MS, REST * (performance.now() - began));
   } catch (error) {
     say("state", excuse(error));
     return AFTER_ERROR_MS;
   }
 });
+finding({ onChange: look });
+document.addEventListener("submit", (event) => event.target.id === "axes" && event.preventDefault());
+document.addEventListener("input", ({ target }) => {
+  if (!target.form || target.form.id !== "axes") return;
+  remember(target.form);
+  attempt(bring);
+});
 
-async function begin() {
-  if (chart || !byId("chart")) return;
-  const form = byId("axes");
-  for (const [name, value] of new URLSearchParams(location.search)) {
-    if (name !== "jobs" && form.elements[name]) form.elements[name].value = value;
-  }
-  if (!new URLSearchParams(location.search).has("metric")) prefer(form.elements.metric, "val_loss");
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => {
-    remember(form);
-    draw();
-  });
-  chart = await attempt(() => create(byId("chart")));
-}
-
-function prefer(select, name) {
-  if ([...select.options].some((one) => one.value === name)) select.value = name;
-}
-
-function remember(form) {
-  const address = new URL(location);
-  for (const { name, value } of form.elements) address.searchParams.set(name, value);
-  history.replaceState(null, "", address);
-}
-
-// A few at a time; of a job that has ended once, of any other what came since.
-async function fetchAll() {
+/** Draw what the form asks for; resolves to whether nothing more can come. */
+async function bring() {
   const rows = [...document.querySelectorAll("#compared tbody tr")];
-  const points = Math.max(FEWEST_POINTS, Math.min(MOST_POINTS, Math.floor(POINTS / Math.max(1, rows.length))));
-  const left = rows.filter((row) => !jobs.get(row.id)?.whole);
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (let row = left.shift(); row; row = left.shift()) await fetchOne(row, points);
-  }));
+  if (place !== byId("chart")) {
+    place = byId("chart");
+    chart = place && attempt(() => create(place));
+  }
+  if (!rows.length) return true;
+  const form = settle();
+  const asked = asking(form);
+  const known = asked.view === "parallel" ? null : await curves.of(rows.map((row) => row.id), figuresOf(form, asked));
+  const jobs = jobsOf(rows, asked.metric, form.dataset.rising.split(" "), known);
+  const picture = known ? pictureOf(jobs, asked) : parallelOf(jobs, asked.metric);
+  place.style.setProperty("--axes", picture.axes?.length ?? 1);
+  (await chart)?.set(picture);
+  return rows.every((row) => "ended" in row.dataset) && jobs.every((job) => job.whole);
 }
 
-async function fetchOne(row, points) {
-  const job = jobs.get(row.id) ?? { of: new History(), whole: false };
-  jobs.set(row.id, job);
-  const after = job.of.rows.at(-1)?.epoch ?? 0;
-  const { data, status } = await askJson(`/v1/jobs/${row.id}/metrics?after=${after}&max_points=${points}`);
-  job.of.add(data);
-  job.whole = ENDED.has(status) && ENDED.has(row.dataset.status);
+function settle() {
+  const form = byId("axes");
+  const { metric } = form.elements;
+  if (!metric.value || !new URLSearchParams(location.search).has("metric")) metric.value = USUAL;
+  recall(form);
+  return form;
 }
 
-function draw() {
-  if (!chart) return;
-  const { metric, along, scale, smooth } = byId("axes").elements;
-  const picture = { panels: [{ title: metric.value.replaceAll("_", " "), log: scale.value === "log" }], along: along.value === "time" ? "seconds" : "epoch", curves: [], marks: [] };
-  [...document.querySelectorAll("#compared tbody tr")].forEach((row, index) => {
-    const rows = jobs.get(row.id)?.of.rows ?? [];
-    const x = along.value === "time" ? seconds(rows) : rows.map((one) => one.epoch);
-    const label = [row.dataset.name, row.dataset.told].filter(Boolean).join(": ");
-    add(picture, { rows, x, name: metric.value, label, panel: 0, colour: `c${(index % COLOURS) + 1}`, dash: Math.floor(index / COLOURS), smooth: Number(smooth.value) });
+function asking(form) {
+  return Object.fromEntries(new FormData(form));
+}
+
+function figuresOf(form, { metric, along }) {
+  const rounds = "rounds" in form.dataset ? ["fold", "seed"] : [];
+  return [...(metric ? [metric] : []), ...rounds, ...(along === "time" || !metric ? ["epoch_s"] : [])];
+}
+
+// `shade` is a job's place among all by its best figure, from 0 to 1, which is the best.
+function jobsOf(rows, metric, rising, known) {
+  const jobs = rows.map((row) => jobOf(row, known?.get(row.id)));
+  const sign = rising.includes(metric) ? 1 : -1;
+  const ranked = jobs.filter((job) => typeof job.row[metric] === "number");
+  ranked.sort((one, other) => sign * (one.row[metric] - other.row[metric]));
+  ranked.forEach((job, index) => {
+    job.shade = ranked.length === 1 ? 1 : index / (ranked.length - 1);
   });
-  chart.set(picture);
+  rows.forEach((row, index) => {
+    row.querySelector(".swatch").style.color = known && jobs.length <= NAMED ? "" : shadeStyle(jobs[index].shade);
+  });
+  return jobs;
+}
+
+function jobOf({ id, dataset }, curve) {
+  const { name, told } = dataset;
+  const [settings, row] = [JSON.parse(dataset.settings), JSON.parse(dataset.row)];
+  return { id, name, told, settings, row, rows: curve?.rows ?? [], whole: curve?.whole ?? true, shade: 0 };
+}
+
+function pictureOf(jobs, { metric, along, scale, smooth }) {
+  const title = metric.replaceAll("_", " ");
+  const picture = { panels: [{ title, log: scale === "log" }], along: along === "time" ? "seconds" : "epoch", curves: [], marks: [] };
+  const isMany = jobs.length > NAMED;
+  const own = (index) => ({ colour: `c${(index % COLOURS) + 1}`, dash: Math.floor(index / COLOURS) });
+  const drawn = jobs.map((job, index) => ({ ...job, paint: isMany ? { shade: job.shade } : own(index) }));
+  if (isMany) drawn.sort((one, other) => one.shade - other.shade);
+  for (const { rows, name, told, paint } of drawn) {
+    const x = along === "time" ? seconds(rows) : rows.map((one) => one.epoch);
+    add(picture, { rows, x, name: metric, label: [name, told].filter(Boolean).join(": "), panel: 0, ...paint, smooth: Number(smooth), shadow: !isMany });
+  }
+  return picture;
 }

@@ -3,6 +3,15 @@ const TIMES = new Set(["epoch", "fold", "seed", "lr", "epoch_s", "samples_per_s"
 const LOSSES = ["train_loss", "val_loss"];
 const COLOURS = ["c3", "c4", "c5", "c6", "c7"];
 
+/** Curves that a legend can name; of more, each has a shade by how good it is. */
+export const NAMED = 24;
+
+const ALONG = {
+  epoch: (rows) => ({ title: "epoch", x: rows.map((row) => row.epoch) }),
+  step: (rows, steps) => ({ title: "step", x: rows.map((row) => row.epoch * steps) }),
+  time: (rows) => ({ title: "seconds", x: seconds(rows) }),
+};
+
 /** The epochs known of a job: each once, whatever brings it and however often. */
 export class History {
   #rows = new Map();
@@ -22,33 +31,30 @@ export function metricsOf(rows) {
   return [...names].filter((name) => !TIMES.has(name) && !LOSSES.includes(name));
 }
 
-/** Losses, metrics and lr of one job, one panel below the other. */
-export function pictureOf(rows, { along, scale, smooth }) {
+/** Losses, metrics and lr of one job, one panel below the other; `steps` are those of an epoch. */
+export function pictureOf(rows, { along, steps, scale, smooth }) {
   const panels = [{ title: "loss", log: scale === "log", names: LOSSES }, ...metricPanels(rows), { title: "lr", fromZero: true, names: ["lr"] }];
   const colours = { train_loss: "c1", val_loss: "c2", lr: "c8" };
   metricsOf(rows).forEach((name, index) => {
     colours[name] = COLOURS[index % COLOURS.length];
   });
-  const x = along === "time" ? seconds(rows) : rows.map((row) => row.epoch);
-  const picture = { panels, along: along === "time" ? "seconds" : "epoch", curves: [], marks: [] };
+  const axis = ALONG[along](rows, steps);
+  const picture = { panels, along: axis.title, curves: [], marks: [] };
   panels.forEach(({ names }, panel) => {
     for (const name of names.filter((one) => rows.some((row) => one in row && row[one] !== undefined))) {
-      add(picture, { rows, x, name, label: name.replaceAll("_", " "), panel, colour: colours[name], smooth: name === "lr" ? 0 : smooth });
+      add(picture, { rows, x: axis.x, name, label: name.replaceAll("_", " "), panel, colour: colours[name], smooth: name === "lr" ? 0 : smooth });
     }
   });
   return picture;
 }
 
-/** One figure of rows as a curve of `picture`, with its marks; where it is smoothed the figures themselves stay, faintly. */
-export function add(picture, { rows, x, name, label, panel, colour, dash = 0, smooth }) {
+/** One figure of rows as a curve of `picture`, with its marks; where it is smoothed the figures themselves stay, as its shadow. */
+export function add(picture, { rows, x, name, label, panel, colour, shade, dash = 0, smooth, shadow = true }) {
   const whole = broken(rows, x, name);
   if (!whole.y.some((value) => value !== null) && !whole.odd.length) return;
-  const curve = { name: label, panel, colour, dash, ...whole };
-  if (smooth > 0) {
-    picture.curves.push({ ...curve, faint: true }, { ...curve, y: smoothed(whole.y, smooth) });
-  } else {
-    picture.curves.push(curve);
-  }
+  const curve = { name: label, panel, colour, shade, dash, ...whole };
+  if (smooth > 0 && shadow) picture.curves.push({ ...curve, faint: true });
+  picture.curves.push(smooth > 0 ? { ...curve, y: smoothed(whole.y, whole.epochs, smooth) } : curve);
   if (whole.odd.length) picture.marks.push({ panel, x: whole.odd, name: label });
 }
 
@@ -70,17 +76,19 @@ function push(found, x, y, epoch) {
   found.epochs.push(epoch);
 }
 
-// An exponential mean, corrected for its beginning (Kingma & Ba, 2014); it begins anew behind a gap.
-function smoothed(values, weight) {
+// An exponential mean over epochs, corrected for its beginning (Kingma & Ba, 2014); it begins anew behind a gap. In a
+// thinned history a value stands for the epochs since the one before it, so that thinning does not smooth more.
+function smoothed(values, epochs, weight) {
   let mean = 0;
   let share = 0;
-  return values.map((value) => {
+  return values.map((value, index) => {
     if (value === null) {
       mean = share = 0;
       return null;
     }
-    mean = weight * mean + (1 - weight) * value;
-    share = weight * share + (1 - weight);
+    const old = share === 0 ? weight : weight ** (epochs[index] - epochs[index - 1]);
+    mean = old * mean + (1 - old) * value;
+    share = old * share + (1 - old);
     return mean / share;
   });
 }

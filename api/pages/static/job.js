@@ -1,5 +1,6 @@
 // The page of one job: what changes while someone looks at it.
 import { ask, askJson, Refusal } from "./api.js";
+import { recall, remember } from "./axes.js";
 import { create } from "./chart.js";
 import { History, pictureOf } from "./curves.js";
 import { attempt, byId, paced, say } from "./dom.js";
@@ -22,7 +23,11 @@ async function start() {
   if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
   const { id, at } = byId("job").dataset;
   delete document.body.dataset.locked;
-  byId("axes").addEventListener("input", draw);
+  recall(byId("axes"));
+  byId("axes").addEventListener("input", () => {
+    remember(byId("axes"));
+    draw();
+  });
   byId("axes").addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("click", onClick);
   forking(id);
@@ -58,7 +63,8 @@ function draw() {
   byId("curves").hidden = !rows.length;
   if (!rows.length || !history.chart) return;
   const { along, scale, smooth } = byId("axes").elements;
-  history.chart.set(pictureOf(rows, { along: along.value, scale: scale.value, smooth: Number(smooth.value) }));
+  const steps = Number(byId("job").dataset.steps);
+  history.chart.set(pictureOf(rows, { along: along.value, steps, scale: scale.value, smooth: Number(smooth.value) }));
 }
 
 function onEvent({ type, data }) {

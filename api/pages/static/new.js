@@ -8,6 +8,7 @@ import { takingFiles } from "./upload.js";
 const PAUSE_MS = 400;
 const PARTS = { dataset: "datasets", model: "models", loss: "losses", optimizer: "optimizers", scheduler: "schedulers" };
 const OPEN = new Set(["dataset", "model"]);
+const OF_THE_DATA = new Set(["name", "split", "preprocess", "augment", "loss", "metrics"]);
 const PLAIN = [
   { path: "name", title: "name", schema: { type: "string" } },
   { path: "lr", title: "lr", schema: { description: "The optimizer's own where nothing is said; auto: found by the run." } },
@@ -40,9 +41,9 @@ async function start() {
   byId("spec").oninput = fromText;
   byId("submit").onclick = submit;
   document.onclick = ({ target }) => {
-    if (target.dataset?.example) take(JSON.parse(byId(target.dataset.example).textContent));
+    if (target.dataset?.example) takeExample(target.dataset.example);
   };
-  takingFiles((dataset) => take({ ...spec, dataset }));
+  takingFiles(useFile);
   fromText();
 }
 
@@ -50,6 +51,18 @@ async function start() {
 async function fromJob() {
   const id = new URLSearchParams(location.search).get("from");
   if (id) byId("spec").value = JSON.stringify((await askJson(`/v1/jobs/${encodeURIComponent(id)}`)).spec, null, 2);
+}
+
+function takeExample(name) {
+  take(JSON.parse(byId(name).textContent));
+  byId("gallery").open = false;
+  byId("field-dataset").focus();
+}
+
+// What was chosen for other data does not fit a file that was just brought.
+function useFile(dataset) {
+  const kept = Object.entries(spec ?? {}).filter(([field]) => spec.dataset?.id === dataset.id || !OF_THE_DATA.has(field));
+  take({ ...Object.fromEntries(kept), dataset });
 }
 
 function take(other) {

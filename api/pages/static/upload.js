@@ -2,13 +2,21 @@
 import { askJson } from "./api.js";
 import { attempt, byId, element, say } from "./dom.js";
 
-/** Take files that are dropped or chosen; `use` gets the dataset as a spec names it. */
+/** Take files that are chosen, or dropped anywhere on the page; `use` gets the dataset as a spec names it. */
 export function takingFiles(use) {
-  const place = byId("drop");
-  place.addEventListener("dragover", (event) => event.preventDefault());
-  place.addEventListener("drop", (event) => {
+  const over = (isOver) => byId("drop").classList.toggle("over", isOver);
+  document.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
-    if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0], use);
+    over(true);
+  });
+  document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || over(false));
+  document.addEventListener("drop", (event) => {
+    over(false);
+    const [file] = event.dataTransfer.files;
+    if (!file) return;
+    event.preventDefault();
+    send(file, use);
   });
   byId("file").addEventListener("change", ({ target }) => target.files[0] && send(target.files[0], use));
 }

@@ -20,6 +20,21 @@ def test_only_settings_that_are_not_all_the_same_are_shown() -> None:
     assert differing(specs) == {"lr": [0.1, 0.2], "model": ["mlp", "linear"], "model.hidden": [[8], None]}
 
 
+def test_what_goes_with_the_name_of_a_part_is_not_told_beside_it(client: TestClient, play: Play) -> None:
+    ids = [
+        play.queued(optimizer=optimizer).id
+        for optimizer in ("adam", {"name": "sgd", "momentum": 0.9}, {"name": "sgd", "momentum": 0.0})
+    ]
+    page = client.get(f"/compare?jobs={','.join(ids)}").text
+
+    assert re.findall(r'<th scope="col">([\w.]+)</th>', page) == [
+        "Job",
+        "Status",
+        "optimizer",
+        "optimizer.momentum",
+    ]
+
+
 def test_jobs_stand_beside_each_other_and_the_best_figure_is_marked(client: TestClient, play: Play) -> None:
     good, bad = play.running(lr=0.1), play.running(lr=0.2, name="<b>worse</b>")
     play.tell(good, epoch(1, loss=0.5), epoch(2, loss=0.25))

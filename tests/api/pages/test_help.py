@@ -48,6 +48,23 @@ def test_every_link_of_a_chapter_leads_to_a_page_and_an_anchor_that_is_there(
         assert not anchor or f'id="{anchor}"' in found, link
 
 
+@pytest.mark.parametrize("chapter", WRITTEN, ids=lambda one: one.slug)
+def test_every_picture_of_a_chapter_is_there_and_told_in_words(client: TestClient, chapter: Chapter) -> None:
+    assert chapter.path is not None
+    for picture in re.findall(r"<img [^>]+>", rendered(chapter.path).html):
+        (source,) = re.findall(r'src="([^"]+)"', picture)
+        answer = client.get(source)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png"), source
+        assert answer.content.startswith(b"\x89PNG")
+        assert len(answer.content) < 150_000
+        assert re.search(r'alt="[^"]{20}', picture)
+
+
+@pytest.mark.parametrize("name", ["other.png", "..%2F..%2FREADME.md", "*.png", "%00"])
+def test_a_picture_that_there_is_not_is_told(client: TestClient, name: str) -> None:
+    assert client.get(f"/help/pictures/{name}").status_code == 404
+
+
 def test_the_first_chapter_comes_first_and_each_leads_to_the_next(client: TestClient) -> None:
     assert client.get("/help", follow_redirects=False).headers["Location"] == ADDRESSES[0]
     seen = [ADDRESSES[0]]
@@ -86,6 +103,8 @@ def test_the_help_needs_no_key(connect: Callable[..., TestClient]) -> None:
         ("#here", "#here"),
         ("/new", "/new"),
         ("../examples/plugin", None),
+        ("pictures/job.png", "/help/pictures/job.png"),
+        ("docs/pictures/job.png", "/help/pictures/job.png"),
     ],
 )
 def test_links_between_files_become_links_between_pages(link: str, address: str | None) -> None:

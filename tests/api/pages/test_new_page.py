@@ -6,13 +6,16 @@ import html
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 
-from api.examples import SPECS
+from api.pages.gallery import gallery
+from core.spec import parse_spec
 from tests.api.playing import Play
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 Connect = Callable[..., TestClient]
 
 
@@ -28,7 +31,19 @@ def test_a_new_job_begins_with_an_example(client: TestClient) -> None:
     page = client.get("/new").text
 
     assert client.post("/v1/jobs/plan", json=spec_on(page)).status_code == 200
-    assert all(html.escape(example["summary"]) in page for example in SPECS.values())
+    assert spec_on(page)["name"] == "digits-mlp"
+
+
+def test_every_example_that_needs_no_upload_is_there_with_its_sentence(client: TestClient) -> None:
+    page = html.unescape(client.get("/new").text)
+    shown = [example for each in gallery().values() for example in each]
+
+    stored = [json.loads(path.read_text()) for path in sorted(EXAMPLES.glob("[0-9]*.json"))]
+    assert [example.spec for example in shown] == stored
+    for example in shown:
+        assert example.shows in page
+        assert f'id="{example.name}"' in page
+        assert parse_spec(dict(example.spec)).name == example.name
 
 
 def test_a_new_job_may_begin_as_another_one_was(client: TestClient, play: Play) -> None:

@@ -1,0 +1,61 @@
+"""Curves in a real browser: what is asked of them is in what is drawn, and a gap is a gap with a mark."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.lasting import Lasting
+from tests.e2e.test_job_page import drawn
+
+LOSS = """() => { const { data, layout } = document.getElementById('chart');
+  return [data.filter((one) => one.name === 'train loss').map((one) => [one.opacity, one.y]),
+    [layout.yaxis.type, layout.xaxis.title.text]]; }"""
+DRAW = """async (rows) => {
+  const [{ create }, { pictureOf }] = [await import('/static/chart.js'), await import('/static/curves.js')];
+  const place = document.createElement('div');
+  place.id = 'gaps';
+  place.dataset.plotly = document.getElementById('chart').dataset.plotly;
+  document.getElementById('main').prepend(place);
+  (await create(place)).set(pictureOf(rows, { along: 'epoch', steps: 1, scale: 'linear', smooth: 0 }));
+}"""
+SEEN = """() => [...document.querySelectorAll('#gaps .scatterlayer .trace')].map((trace) => [
+  trace.__data__[0].trace.name, trace.querySelectorAll('.js-line').length, trace.querySelectorAll('.point').length,
+])"""
+"""Of each trace that is drawn: its name, the unbroken pieces of its line, and its marks."""
+
+
+def test_the_axes_and_the_smoothing_are_in_the_curves_and_in_the_address(
+    page: Page, iris: str, service: Lasting
+) -> None:
+    page.goto(f"/jobs/{iris}?along=step&scale=log&smooth=0.5")
+    (started,) = [
+        event["data"]
+        for event in service.api.get(f"/v1/jobs/{iris}/events").json()["data"]
+        if event["type"] == "started"
+    ]
+    assert drawn(page, 12) == [started["steps_per_epoch"] * epoch for epoch in range(1, 13)]
+    curves, axes = page.evaluate(LOSS)
+    assert axes == ["log", "step"]
+    (opacity, shadow), (_, smooth) = curves
+    assert opacity < 1
+    assert shadow == [row["train_loss"] for row in service.api.get(f"/v1/jobs/{iris}/metrics").json()["data"]]
+    mean, share = 0.0, 0.0
+    for value, shown in zip(shadow, smooth, strict=True):
+        mean, share = 0.5 * mean + 0.5 * value, 0.5 * share + 0.5
+        assert shown == pytest.approx(mean / share)
+
+    page.locator("#axes [name=along]").select_option("time")
+    page.wait_for_function("() => document.getElementById('chart').layout.xaxis.title.text === 'seconds'")
+    assert "along=time" in page.url
+
+
+def test_what_is_no_number_is_a_gap_with_a_mark(page: Page, iris: str) -> None:
+    page.goto(f"/jobs/{iris}")
+    told = {"lr": 0.1, "epoch_s": 1}
+    losses: dict[int, float | None] = {1: 3.0, 2: 2.0, 3: None, 4: 1.0, 5: 0.5}
+    rows: list[dict[str, object]] = [{**told, "epoch": epoch, "train_loss": loss} for epoch, loss in losses.items()]
+    rows[2]["nonfinite"] = {"train_loss": "nan"}
+    page.evaluate(DRAW, rows)
+    page.wait_for_function("() => document.querySelector('#gaps .point')")
+    assert sorted(page.evaluate(SEEN)) == [["lr", 1, 0], ["train loss", 2, 0], ["train loss is no number", 0, 1]]
