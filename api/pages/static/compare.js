@@ -2,7 +2,7 @@
 import { askJson } from "./api.js";
 import { create } from "./chart.js";
 import { add, History, seconds } from "./curves.js";
-import { attempt, byId, say } from "./dom.js";
+import { attempt, byId, paced, say } from "./dom.js";
 import { followJobs } from "./live.js";
 import { excuse, refresh } from "./page.js";
 
@@ -11,25 +11,41 @@ const MOST_POINTS = 1000;
 const FEWEST_POINTS = 60;
 const AT_ONCE = 4;
 const COLOURS = 8;
-const AFTER_ERROR_MS = 4000;
+const LOOK_MS = 1000;
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 
 const jobs = new Map();
 let chart = null;
 
-const look = followJobs(async () => {
+const look = paced(LOOK_MS, lookAgain);
+start();
+
+async function start() {
+  if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
+  delete document.body.dataset.locked;
+  document.addEventListener("visibilitychange", look);
+  const onChange = ({ type, job }) => type !== "progress" && byId(job) && look();
+  followJobs({ onChange, onReset: look, onLost });
+}
+
+function onLost(refusal) {
+  say("state", excuse(refusal));
+  if (!refusal.passing) look();
+}
+
+async function lookAgain() {
+  if (document.hidden) return;
   try {
-    if (!(await refresh(() => look()))) return null;
+    if (!(await refresh(look))) return;
     say("state", "");
     await begin();
     await fetchAll();
     draw();
-    return [...jobs.values()].every((job) => job.whole) ? null : undefined;
   } catch (error) {
     say("state", excuse(error));
-    return AFTER_ERROR_MS;
+    if (error.passing) look();
   }
-});
+}
 
 async function begin() {
   if (chart || !byId("chart")) return;
