@@ -2,7 +2,7 @@
 import { ask, askJson } from "./api.js";
 import { create } from "./chart.js";
 import { History, pictureOf } from "./curves.js";
-import { attempt, byId, paced, say } from "./dom.js";
+import { attempt, byId, duration, paced, say } from "./dom.js";
 import { downloads, pictures } from "./files.js";
 import { chooseEpoch, forking } from "./fork.js";
 import { followJob } from "./live.js";
@@ -85,13 +85,6 @@ function progress({ epoch, epochs, step, steps, eta_s: left }) {
   byId("bar").value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
   say("how-far", `epoch ${epoch} of ${epochs}, step ${step} of ${steps}`);
   say("eta", left === null ? "" : `about ${duration(left)} left`);
-}
-
-function duration(seconds) {
-  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.floor(Math.round(seconds) / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function onState(state, error) {

@@ -1,10 +1,11 @@
 // The list of jobs, kept up to date, and what can be done to several at once.
 import { ask } from "./api.js";
-import { attempt, byId, paced, say } from "./dom.js";
+import { attempt, byId, duration, paced, say } from "./dom.js";
 import { followJobs } from "./live.js";
 import { excuse, refresh } from "./page.js";
+import { extend, forget, sketch } from "./sparks.js";
 
-const LOOK_MS = 500;
+const LOOK_MS = 250;
 const AT_ONCE = 4;
 
 const look = paced(LOOK_MS, lookAgain);
@@ -15,7 +16,12 @@ async function start() {
   if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
   delete document.body.dataset.locked;
   document.addEventListener("visibilitychange", look);
-  followJobs({ onChange, onReset: look, onLost });
+  followJobs({ onChange, onReset, onLost });
+}
+
+function onReset() {
+  forget();
+  look();
 }
 
 function onLost(refusal) {
@@ -24,8 +30,10 @@ function onLost(refusal) {
 }
 
 function onChange(change) {
-  if (change.type === "progress") progress(change);
-  else if (concerns(change)) look();
+  if (change.type === "progress") return progress(change);
+  if (change.type === "job") extend(change.data);
+  if (concerns(change)) look();
+  return undefined;
 }
 
 // A job that is not shown may come to be when it is new or its status changes, not each time it learned something.
@@ -36,15 +44,19 @@ function concerns({ job, data: { status } }) {
   return known !== status;
 }
 
-function progress({ job, data: { epoch, epochs, step, steps } }) {
-  const bar = byId(job)?.querySelector("progress");
-  if (bar) bar.value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
+function progress({ job, data: { epoch, epochs, step, steps, eta_s: left } }) {
+  const row = byId(job);
+  if (!row) return;
+  row.querySelector("progress").value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
+  row.querySelector(".left").textContent = left === null ? "" : `${duration(left)} left`;
 }
 
 async function lookAgain() {
   if (document.hidden) return;
   try {
-    if (await refresh(look)) say("state", "");
+    if (!(await refresh(look))) return;
+    say("state", "");
+    await sketch();
   } catch (error) {
     say("state", excuse(error));
     if (error.passing) look();
