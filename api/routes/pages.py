@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +13,7 @@ from api.examples import SPECS
 from api.pages.comparing import compared, ids_in
 from api.pages.job_facts import job_facts
 from api.pages.listing import listed
-from api.pages.rendering import PAGES, admitted, page
+from api.pages.rendering import admitted, page
 from api.pages.settings import chosen
 from api.waiting import check_id
 from core.errors import BadRequest, Gone, NotFound
@@ -23,7 +22,6 @@ from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
 
-STATIC: Path = PAGES / "static"
 SHOWN = 50
 LONGEST = 200
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from fastapi.testclient import TestClient
 
-from api.pages.assets import PLOTLY
-from api.routes.pages import SHOWN, STATIC
+from api.pages.assets import PLOTLY, STATIC, modules
+from api.routes.pages import SHOWN
 from tests.api.playing import Play, epoch, step
 
 Connect = Callable[..., TestClient]
@@ -91,6 +91,16 @@ def test_plotly_comes_packed_and_is_kept_for_good(client: TestClient) -> None:
     assert int(packed.headers["Content-Length"]) < 2_000_000 < int(whole.headers["Content-Length"])
     assert packed.content == whole.content
     assert {answer.headers["Cache-Control"] for answer in (packed, whole)} == {"public, max-age=31536000, immutable"}
+
+
+def test_a_page_asks_for_all_its_modules_at_once(client: TestClient, play: Play) -> None:
+    text = client.get(f"/jobs/{play.queued().id}").text
+    asked = re.findall(r'<link rel="modulepreload" href="([^"]+)"', text)
+
+    assert asked == list(modules("job.js"))
+    assert {"/static/job.js", "/static/live.js", "/static/sse.js"} <= set(asked)
+    imported = {name for file in asked for name in re.findall(r'from "\.(/\w+\.js)"', client.get(file).text)}
+    assert {f"/static{name}" for name in imported} <= set(asked)
 
 
 def test_the_pages_own_files_are_asked_for_each_time(client: TestClient) -> None:

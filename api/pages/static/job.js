@@ -10,7 +10,7 @@ import { excuse, refresh } from "./page.js";
 import { predicting } from "./predict.js";
 import { Refusal } from "./refusal.js";
 
-const LOOK_MS = 1000;
+const LOOK_MS = 500;
 const MOST_POINTS = 1000;
 const THIN_AGAIN = 3 * MOST_POINTS;
 const STATES = new Set(["job", "progress"]); // what an entry of the log tells as well, or the bar alone
