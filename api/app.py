@@ -114,7 +114,7 @@ def bare_app() -> FastAPI:
         app.include_router(room.router)
     app.state.routes = [route for room in (*V1, *OPEN) for route in room.router.routes]
     app.mount(operations.DOCS_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
-    app.mount("/static", assets.OwnFiles(directory=pages.STATIC))
+    app.mount("/static", assets.OwnFiles(directory=assets.STATIC))
     app.openapi = functools.partial(schema.document, app)  # type: ignore[method-assign]
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import re
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,8 @@ router = APIRouter()
 
 PLOTLY = f"/static/plotly/{version('plotly')}/plotly.min.js"
 """The version is in it, so browsers keep it for as long as it is that one."""
+STATIC: Path = Path(__file__).parent / "static"
+_IMPORT = re.compile(r'^import .* from "\./(\w+\.js)";$', re.MULTILINE)
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 _TYPE = "text/javascript; charset=utf-8"
 
@@ -30,6 +33,15 @@ class OwnFiles(StaticFiles):
         answer = super().file_response(*args, **kwargs)
         answer.headers["Cache-Control"] = "no-cache"
         return answer
+
+
+@functools.cache
+def modules(name: str) -> tuple[str, ...]:
+    """The addresses of a page's own module and of all it imports, to be asked for at once instead of level by level."""
+    found = [name]
+    for one in found:
+        found += [other for other in _IMPORT.findall((STATIC / one).read_text()) if other not in found]
+    return tuple(f"/static/{one}" for one in found)
 
 
 @router.get(PLOTLY, include_in_schema=False)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from api.answers import digest, names, unchanged
-from api.pages.assets import PLOTLY
+from api.pages.assets import PLOTLY, modules
 from api.pages.words import FILTERS, TESTS
 from api.version import VERSION
 
@@ -26,12 +26,13 @@ _CHART_POLICY = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
 _templates = Jinja2Templates(PAGES)
 _templates.env.filters.update(FILTERS)
 _templates.env.tests.update(TESTS)
+_templates.env.globals["modules"] = modules
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 
 
 def page(request: Request, name: str, *, chart: bool = False, status: int = 200, **facts: Any) -> Response:
     """The template `name` with `facts`; `chart` says that curves are drawn on it."""
-    known = {"version": VERSION, "plotly": PLOTLY if chart else None, "here": request.url.path, "locked": False}
+    known = {"version": VERSION, "plotly": PLOTLY, "here": request.url.path, "locked": False}
     text = _templates.get_template(name).render(known | facts)
     headers = {
         "Content-Security-Policy": _CHART_POLICY if chart else _POLICY,

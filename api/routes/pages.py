@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -14,9 +12,9 @@ from api.context import ApiDep
 from api.pages.comparing import compared, ids_in
 from api.pages.gallery import gallery
 from api.pages.job_facts import job_facts
-from api.pages.rendering import PAGES, admitted, page
+from api.pages.listing import listed
+from api.pages.rendering import admitted, page
 from api.pages.settings import chosen
-from api.render import job_json
 from api.waiting import check_id
 from core.errors import BadRequest, Gone, NotFound
 from core.job import Status
@@ -24,29 +22,31 @@ from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
 
-STATIC: Path = PAGES / "static"
 SHOWN = 50
 LONGEST = 200
 
 
 @router.get("/")
-async def show_jobs(
-    request: Request, api: ApiDep, *, status: str = "", search: str = "", after: str | None = None
+async def show_jobs(  # noqa: PLR0913 - a list's filters
+    request: Request, api: ApiDep, *, status: str = "", q: str = "", order: str = "", after: str = ""
 ) -> Response:
     """The list of jobs."""
-    filters = {"status": status, "search": search, "after": after}
+    filters = {"status": status, "q": q, "order": order, "after": after}
+    known: dict[str, Any] = {"filters": filters, "statuses": list(Status)}
     if not admitted(request):
-        return page(request, "jobs.html", locked=True, statuses=list(Status), filters=filters)
-    wanted = tuple(one for one in Status if one == status)
+        return page(request, "jobs.html", locked=True, **known)
     query = JobQuery(
-        limit=SHOWN, after=after or None, statuses=wanted, search=search[:LONGEST].replace("\x00", "") or None
+        limit=SHOWN,
+        after=after or None,
+        statuses=tuple(one for one in Status if one == status),
+        search=q[:LONGEST].replace("\x00", "") or None,
+        ascending=order == "asc",
     )
     try:
-        found = await run_in_threadpool(api.store.jobs, query)
+        found = await run_in_threadpool(listed, api, query)
     except BadRequest as error:
         return page(request, "missing.html", status=422, title="No such page", sentence=error.message)
-    jobs = [json.loads(job_json(job)) for job in found.rows]
-    return page(request, "jobs.html", jobs=jobs, next=found.next, statuses=list(Status), filters=filters)
+    return page(request, "jobs.html", **known, **found)
 
 
 @router.get("/jobs/{job_id}")

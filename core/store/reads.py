@@ -66,6 +66,10 @@ class Reads:
             return None
         return self._database.read(lambda tx: reading.position(tx, job))
 
+    def places(self, *, most: int = 1000) -> dict[str, int]:
+        """The places of the first `most` jobs of the whole queue; who waits further back has none here."""
+        return self._database.read(lambda tx: reading.places(tx, most=most))
+
     def waiting_for(self, job: Job) -> str | None:
         """The device or queue that a queued job asks for and no live worker offers."""
         if job.status is not Status.QUEUED:

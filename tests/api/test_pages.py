@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from fastapi.testclient import TestClient
 
-from api.pages.assets import PLOTLY
-from api.routes.pages import SHOWN, STATIC
+from api.pages.assets import PLOTLY, STATIC, modules
+from api.routes.pages import SHOWN
 from tests.api.playing import Play, epoch, step
 
 Connect = Callable[..., TestClient]
@@ -93,6 +93,16 @@ def test_plotly_comes_packed_and_is_kept_for_good(client: TestClient) -> None:
     assert {answer.headers["Cache-Control"] for answer in (packed, whole)} == {"public, max-age=31536000, immutable"}
 
 
+def test_a_page_asks_for_all_its_modules_at_once(client: TestClient, play: Play) -> None:
+    text = client.get(f"/jobs/{play.queued().id}").text
+    asked = re.findall(r'<link rel="modulepreload" href="([^"]+)"', text)
+
+    assert asked == list(modules("job.js"))
+    assert {"/static/job.js", "/static/live.js", "/static/sse.js"} <= set(asked)
+    imported = {name for file in asked for name in re.findall(r'from "\.(/\w+\.js)"', client.get(file).text)}
+    assert {f"/static{name}" for name in imported} <= set(asked)
+
+
 def test_the_pages_own_files_are_asked_for_each_time(client: TestClient) -> None:
     first = client.get("/static/api.js")
     again = client.get("/static/api.js", headers={"If-None-Match": first.headers["ETag"]})
@@ -102,24 +112,42 @@ def test_the_pages_own_files_are_asked_for_each_time(client: TestClient) -> None
 
 def test_jobs_are_found_by_status_and_by_a_part_of_their_name(client: TestClient, play: Play) -> None:
     done, waiting = play.ended(name="beta_%"), play.queued(name="Alpha")
-    asked = {"?status=queued": {waiting.id}, "?search=ALPH": {waiting.id}, "?search=a_%25": {done.id}, "?status=": None}
+    asked = {"?status=queued": {waiting.id}, "?q=ALPH": {waiting.id}, "?q=a_%25": {done.id}, "?status=": None}
 
     for address, wanted in asked.items():
         found = set(re.findall(r'<tr id="(\w+)"', client.get(f"/{address}").text))
         assert found == ({waiting.id, done.id} if wanted is None else wanted), address
-    assert 'value="&lt;b&gt;"' in client.get("/?search=<b>").text
-    assert "No job is like this" in client.get("/?search=gamma").text
+    assert 'value="&lt;b&gt;"' in client.get("/?q=<b>").text
+    assert "No job is like this" in client.get("/?q=gamma").text
 
 
 def test_older_jobs_are_a_link_away(client: TestClient, play: Play) -> None:
     ids = [play.queued(name="many").id for _ in range(SHOWN + 2)]
-    first = client.get("/?search=many").text
+    first = client.get("/?q=many").text
     link = re.search(r'href="([^"]+)" rel="next"', first)
 
     assert re.findall(r'<tr id="(\w+)"', first) == ids[:1:-1]
     assert link is not None
     assert re.findall(r'<tr id="(\w+)"', client.get(html.unescape(link[1])).text) == ids[1::-1]
     assert client.get("/?after=nonsense").status_code == 422
+
+
+def test_the_oldest_jobs_come_first_where_the_address_says_so(client: TestClient, play: Play) -> None:
+    ids = [play.queued(name="many").id for _ in range(SHOWN + 2)]
+    first = client.get("/?order=asc&q=many").text
+    link = re.search(r'href="([^"]+)" rel="next"', first)
+
+    assert re.findall(r'<tr id="(\w+)"', first) == ids[:SHOWN]
+    assert "oldest first" in first
+    assert link is not None
+    assert re.findall(r'<tr id="(\w+)"', client.get(html.unescape(link[1])).text) == ids[SHOWN:]
+
+
+def test_a_queued_job_is_shown_with_its_place(client: TestClient, play: Play) -> None:
+    play.queued(name="first"), play.queued(name="second")
+    rows = re.findall(r"<tr id=.*?</tr>", client.get("/").text, re.DOTALL)
+
+    assert [re.search(r"number (\d)", row)[1] for row in rows] == ["2", "1"]  # type: ignore[index]
 
 
 def test_an_empty_list_says_what_to_do_next(client: TestClient) -> None:

@@ -10,7 +10,7 @@ LONG = {"dataset": "digits", "model": {"name": "mlp", "hidden": [64]}, "epochs":
 
 
 def test_several_jobs_are_cancelled_compared_and_deleted_at_once(page: Page, iris: str, service: Lasting) -> None:
-    page.goto("/?search=in+bulk")
+    page.goto("/?q=in+bulk")
     expect(page.locator(".empty")).to_contain_text("No job is like this")
     ids = [service.submit(**LONG), service.submit(**LONG)]
     for job_id in ids:
@@ -32,3 +32,20 @@ def test_several_jobs_are_cancelled_compared_and_deleted_at_once(page: Page, iri
     expect(page.locator(".empty")).to_contain_text("No job is like this", timeout=20_000)
     assert {service.api.get(f"/v1/jobs/{job_id}").status_code for job_id in ids} == {410}
     assert service.job(iris)["status"] == "succeeded"
+
+
+def test_a_row_follows_its_job_to_its_end_and_goes_with_it(page: Page, service: Lasting) -> None:
+    job_id = service.submit(**{**LONG, "name": "followed"})
+    page.goto("/?q=followed")
+    row = page.locator(f"#{job_id}")
+    expect(row.locator(".status")).to_have_text("running", timeout=20_000)
+    page.wait_for_function(f"() => Number(document.getElementById('{job_id}').dataset.epoch) > 2", timeout=20_000)
+    expect(row.locator(".spark path")).to_have_count(2)
+    expect(row.locator(".left")).to_contain_text("left")
+    shown = row.locator(".spark path").first.get_attribute("d")
+    expect(row.locator(".spark path").first).not_to_have_attribute("d", shown or "", timeout=20_000)
+
+    service.api.post(f"/v1/jobs/{job_id}/cancel")
+    expect(row.locator(".status")).to_have_text("cancelled", timeout=20_000)
+    assert service.api.delete(f"/v1/jobs/{job_id}").status_code == 204
+    expect(page.locator(".empty")).to_contain_text("No job is like this", timeout=20_000)

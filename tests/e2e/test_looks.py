@@ -12,6 +12,9 @@ from tests.e2e.conftest import PICTURES
 from tests.e2e.lasting import Lasting
 
 PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}", "/new?from={iris}")
+SETTLED = """() => [...document.querySelectorAll('#chart')].every((one) => one.dataset.points)
+  && [...document.querySelectorAll('#planned, tr[data-epoch] .spark')].every((one) => one.childElementCount)"""
+"""Whatever a script draws is there."""
 SERIOUS = {"serious", "critical"}
 Scheme = Literal["light", "dark"]
 
@@ -19,7 +22,7 @@ Scheme = Literal["light", "dark"]
 @pytest.mark.parametrize("address", PAGES)
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(page: Page, iris: str, address: str) -> None:
     page.goto(address.format(iris=iris))
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(SETTLED, timeout=20_000)
     schemes: tuple[Scheme, ...] = ("light", "dark")
     for scheme, width in zip(schemes, (1280, 390), strict=True):
         page.emulate_media(color_scheme=scheme)

@@ -11,7 +11,7 @@ const EVERY_MS = 500;
  * axes beside each other, `{axes: [{title, ticks}], lines: [{name, shade, y, text}]}`; `onPick` gets an epoch.
  */
 export async function create(place, { onPick = null } = {}) {
-  await load(place.dataset.plotly);
+  await load();
   return new Chart(place, onPick);
 }
 
@@ -72,11 +72,13 @@ const CONFIG = {
   modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
 };
 
-function load(address) {
-  if (window.Plotly) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src: address, onload: resolve });
-    script.onerror = () => reject(new Error("The chart's library did not load; reload the page to try again."));
-    document.head.append(script);
-  });
+// The page asks for it in its head, so that it comes while all else does; whether it did is known when all is there.
+async function load() {
+  if (!window.Plotly && document.readyState !== "complete") {
+    await new Promise((resolve) => {
+      document.getElementById("plotly").addEventListener("load", resolve);
+      window.addEventListener("load", resolve);
+    });
+  }
+  if (!window.Plotly) throw new Error("The chart's library did not load; reload the page to try again.");
 }

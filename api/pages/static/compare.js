@@ -2,7 +2,7 @@
 import { recall, remember } from "./axes.js";
 import { create } from "./chart.js";
 import { add, NAMED, seconds } from "./curves.js";
-import { attempt, byId, say } from "./dom.js";
+import { attempt, byId, paced, say } from "./dom.js";
 import { finding } from "./find.js";
 import { followJobs } from "./live.js";
 import { Curves } from "./many.js";
@@ -10,46 +10,61 @@ import { excuse, refresh } from "./page.js";
 import { shadeStyle } from "./paint.js";
 import { parallelOf } from "./parallel.js";
 
-const AFTER_ERROR_MS = 4000;
-const EVERY_MS = 1000;
-const REST = 4; // times what looking took
+const LOOK_MS = 1000;
 const COLOURS = 8;
 const USUAL = "val_loss";
 
 const curves = new Curves();
 let place = null;
 let chart = null;
-let isNew = !("locked" in document.body.dataset);
 
-const look = followJobs(async () => {
-  try {
-    const began = performance.now();
-    if (!isNew && !(await refresh(() => look()))) return null;
-    isNew = false;
-    say("state", "");
-    const whole = await bring();
-    return whole ? null : Math.max(EVERY_MS, REST * (performance.now() - began));
-  } catch (error) {
-    say("state", excuse(error));
-    return AFTER_ERROR_MS;
-  }
-});
-finding({ onChange: look });
-document.addEventListener("submit", (event) => event.target.id === "axes" && event.preventDefault());
-document.addEventListener("input", ({ target }) => {
-  if (!target.form || target.form.id !== "axes") return;
+const look = paced(LOOK_MS, lookAgain);
+start();
+
+// What the service drew is fresh: the curves are begun before the stream, whose first word is to read again.
+async function start() {
+  if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
+  delete document.body.dataset.locked;
+  finding({ onChange: look });
+  document.addEventListener("submit", (event) => event.target.id === "axes" && event.preventDefault());
+  document.addEventListener("input", onInput);
+  document.addEventListener("visibilitychange", look);
+  await bring().catch((error) => say("state", excuse(error)));
+  const onChange = ({ type, job }) => type !== "progress" && byId(job) && look();
+  followJobs({ onChange, onReset: look, onLost });
+}
+
+function onInput({ target }) {
+  if (target.form?.id !== "axes") return;
   remember(target.form);
   attempt(bring);
-});
+}
 
-/** Draw what the form asks for; resolves to whether nothing more can come. */
+function onLost(refusal) {
+  say("state", excuse(refusal));
+  if (!refusal.passing) look();
+}
+
+async function lookAgain() {
+  if (document.hidden) return;
+  try {
+    if (!(await refresh(look))) return;
+    say("state", "");
+    await bring();
+  } catch (error) {
+    say("state", excuse(error));
+    if (error.passing) look();
+  }
+}
+
+/** Draw what the form asks for. */
 async function bring() {
   const rows = [...document.querySelectorAll("#compared tbody tr")];
   if (place !== byId("chart")) {
     place = byId("chart");
     chart = place && attempt(() => create(place));
   }
-  if (!rows.length) return true;
+  if (!rows.length) return;
   const form = settle();
   const asked = asking(form);
   const known = asked.view === "parallel" ? null : await curves.of(rows.map((row) => row.id), figuresOf(form, asked));
@@ -57,7 +72,6 @@ async function bring() {
   const picture = known ? pictureOf(jobs, asked) : parallelOf(jobs, asked.metric);
   place.style.setProperty("--axes", picture.axes?.length ?? 1);
   (await chart)?.set(picture);
-  return rows.every((row) => "ended" in row.dataset) && jobs.every((job) => job.whole);
 }
 
 function settle() {
@@ -95,7 +109,7 @@ function jobsOf(rows, metric, rising, known) {
 function jobOf({ id, dataset }, curve) {
   const { name, told } = dataset;
   const [settings, row] = [JSON.parse(dataset.settings), JSON.parse(dataset.row)];
-  return { id, name, told, settings, row, rows: curve?.rows ?? [], whole: curve?.whole ?? true, shade: 0 };
+  return { id, name, told, settings, row, rows: curve?.rows ?? [], shade: 0 };
 }
 
 function pictureOf(jobs, { metric, along, scale, smooth }) {

@@ -60,6 +60,14 @@ export function figure(row, name) {
   return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(5)));
 }
 
+/** Seconds as the service's own pages write them. */
+export function duration(seconds) {
+  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** JSON that a reader wrote; what is wrong with it as a sentence. */
 export function readJson(text) {
   try {

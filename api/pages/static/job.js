@@ -1,18 +1,21 @@
 // The page of one job: what changes while someone looks at it.
-import { ask, askJson, Refusal } from "./api.js";
+import { ask, askJson } from "./api.js";
 import { recall, remember } from "./axes.js";
 import { create } from "./chart.js";
 import { History, pictureOf } from "./curves.js";
-import { attempt, byId, paced, say } from "./dom.js";
+import { attempt, byId, duration, paced, say } from "./dom.js";
 import { downloads, pictures } from "./files.js";
 import { chooseEpoch, forking } from "./fork.js";
 import { followJob } from "./live.js";
 import { excuse, refresh } from "./page.js";
 import { predicting } from "./predict.js";
+import { Refusal } from "./refusal.js";
 
-const LOOK_MS = 1000;
+const LOOK_MS = 500;
 const MOST_POINTS = 1000;
 const THIN_AGAIN = 3 * MOST_POINTS;
+const STATES = new Set(["job", "progress"]); // what an entry of the log tells as well, or the bar alone
+const SEEN_FROM_FAR = new Set(["status", "end"]); // what the title of a hidden tab says
 const VERBS_OF_NEW_JOBS = new Set(["retry"]);
 
 const history = { of: new History(), chart: null };
@@ -32,6 +35,7 @@ async function start() {
   document.addEventListener("click", onClick);
   forking(id);
   settle();
+  document.addEventListener("visibilitychange", () => document.hidden || look());
   followJob(id, { after: Number(at), onEvent, onState });
   await Promise.all([load(id), drawing()]);
 }
@@ -68,13 +72,13 @@ function draw() {
 }
 
 function onEvent({ type, data }) {
-  if (type === "progress") return progress(data);
+  if (type === "progress") progress(data);
   if (type === "epoch") {
     history.of.add([data]);
     if (history.of.rows.length > THIN_AGAIN) thin();
     draw();
   }
-  look();
+  if (document.hidden ? SEEN_FROM_FAR.has(type) : !STATES.has(type)) look();
 }
 
 // A long run's history is asked for anew, thinned, before it makes drawing slow.
@@ -87,13 +91,6 @@ function progress({ epoch, epochs, step, steps, eta_s: left }) {
   byId("bar").value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
   say("how-far", `epoch ${epoch} of ${epochs}, step ${step} of ${steps}`);
   say("eta", left === null ? "" : `about ${duration(left)} left`);
-}
-
-function duration(seconds) {
-  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.floor(Math.round(seconds) / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function onState(state, error) {

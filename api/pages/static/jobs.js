@@ -1,22 +1,67 @@
 // The list of jobs, kept up to date, and what can be done to several at once.
 import { ask } from "./api.js";
+import { attempt, byId, duration, paced, say } from "./dom.js";
 import { followJobs } from "./live.js";
-import { byId, say } from "./dom.js";
 import { excuse, refresh } from "./page.js";
+import { extend, forget, sketch } from "./sparks.js";
 
-const AFTER_ERROR_MS = 4000;
+const LOOK_MS = 250;
 const AT_ONCE = 4;
 
-const look = followJobs(async () => {
+const look = paced(LOOK_MS, lookAgain);
+const elsewhere = new Map(); // jobs that are not among those shown, each with the status in which it was told
+start();
+
+async function start() {
+  if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
+  delete document.body.dataset.locked;
+  document.addEventListener("visibilitychange", look);
+  followJobs({ onChange, onReset, onLost });
+}
+
+function onReset() {
+  forget();
+  look();
+}
+
+function onLost(refusal) {
+  say("state", excuse(refusal));
+  if (!refusal.passing) look();
+}
+
+function onChange(change) {
+  if (change.type === "progress") return progress(change);
+  if (change.type === "job") extend(change.data);
+  if (concerns(change)) look();
+  return undefined;
+}
+
+// A job that is not shown may come to be when it is new or its status changes, not each time it learned something.
+function concerns({ job, data: { status } }) {
+  if (byId(job)) return true;
+  const known = elsewhere.get(job);
+  elsewhere.set(job, status);
+  return known !== status;
+}
+
+function progress({ job, data: { epoch, epochs, step, steps, eta_s: left } }) {
+  const row = byId(job);
+  if (!row) return;
+  row.querySelector("progress").value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
+  row.querySelector(".left").textContent = left === null ? "" : `${duration(left)} left`;
+}
+
+async function lookAgain() {
+  if (document.hidden) return;
   try {
-    const shown = await refresh(() => look());
+    if (!(await refresh(look))) return;
     say("state", "");
-    return shown ? undefined : null;
+    await sketch();
   } catch (error) {
     say("state", excuse(error));
-    return AFTER_ERROR_MS;
+    if (error.passing) look();
   }
-});
+}
 
 byId("chosen").addEventListener("change", count);
 byId("chosen").addEventListener("submit", compare);
@@ -54,7 +99,7 @@ async function toAll(done, act) {
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
     for (let id = left.shift(); id; id = left.shift()) await act(id).catch((error) => refused.push(error.message));
   }));
-  await look();
+  await lookAgain();
   say("problem", refused.length ? [`${ids.length - refused.length} of ${ids.length} ${done}.`, ...new Set(refused)].join("\n") : "");
   return count();
 }

@@ -1,106 +1,144 @@
 // Where news come from: the only module that knows how the pages hear that something changed.
-import { ask, broken, Refusal } from "./api.js";
+import { askJson, keyGiven } from "./api.js";
+import { broken, Refusal } from "./refusal.js";
+import { serve } from "./feed.js";
 
-const EVERY_MS = 1000;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 4000;
-const SILENT_MS = 40_000; // a stream says something every 15 seconds, or its connection is dead
+const WAIT_MS = 2000;
+const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 
-/** Call `look` whenever jobs may have changed, while the page is visible; for now that is once a second. */
-export function followJobs(look) {
-  let timer = null;
-  const run = async () => {
-    clearTimeout(timer);
-    const wait = await look();
-    if (wait !== null && !document.hidden) timer = setTimeout(run, wait ?? EVERY_MS);
-  };
-  document.addEventListener("visibilitychange", () => document.hidden || run());
-  run();
-  return run;
+/** Hear of all jobs: `onChange` gets each change, `onReset` the word that any may have changed, `onLost` why nothing comes. */
+export function followJobs({ onChange, onReset, onLost }) {
+  const line = new Member(null, {
+    reset: onReset,
+    event: onChange,
+    lost(refusal) {
+      onLost(refusal);
+      if (!refusal.passing) setTimeout(() => line.join(), WAIT_MS);
+    },
+  });
 }
 
 /**
- * Follow one job's log behind `after`: each entry once and in order, whatever happens to the connection between.
- * A hidden page holds none, since browsers allow six to a host; it catches up when it is seen again.
+ * Follow one job's log behind `after`: each entry once and in order. Entries are numbered without a gap, so one that
+ * comes too early says that others have to be read first, whatever happened to the stream between.
  */
 export function followJob(id, { after, onEvent, onState }) {
-  const state = { last: after, over: false, wait: FIRST_WAIT_MS, cut: null };
-  const run = async () => {
-    if (state.cut || state.over || document.hidden) return;
-    state.cut = new AbortController();
-    await listen(id, state, { onEvent, onState });
-    state.cut = null;
-    if (!state.over) setTimeout(run, state.wait);
-    state.wait = Math.min(2 * state.wait, LONGEST_WAIT_MS);
-  };
-  document.addEventListener("visibilitychange", () => (document.hidden ? state.cut?.abort() : run()));
-  run();
-}
+  const log = new Log(id, after, onEvent);
+  const line = new Member(id, {
+    reset: catchUp,
+    event(event) {
+      if (log.take(event) && !log.over) return;
+      catchUp();
+    },
+    async lost(refusal) {
+      if (log.over) return;
+      onState("lost", refusal);
+      if (!refusal.passing && (await catchUp())) line.join(); // the stream was refused for another tab's job
+    },
+  });
 
-async function listen(id, state, { onEvent, onState }) {
-  try {
-    const headers = { Accept: "text/event-stream", "Last-Event-ID": String(state.last) };
-    const answer = await ask(`/v1/jobs/${id}/events`, { headers, signal: state.cut.signal });
-    state.over = answer.status === 204;
-    onState(state.over ? "over" : "live");
-    if (state.over) return;
-    state.wait = FIRST_WAIT_MS;
-    for await (const event of eventsOf(answer.body, state.cut)) take(event, state, onEvent);
-    if (state.over) onState("over");
-    else onState("lost", broken());
-  } catch (error) {
-    const refusal = error instanceof Refusal ? error : broken();
-    state.over = !refusal.passing;
-    if (!document.hidden) onState(state.over ? "refused" : "lost", refusal);
+  async function catchUp() {
+    const refusal = log.over ? null : await log.read().catch((error) => (error instanceof Refusal ? error : broken()));
+    if (refusal?.passing) setTimeout(catchUp, WAIT_MS);
+    else if (refusal || log.over) line.leave();
+    onState(refusal ? (refusal.passing ? "lost" : "refused") : log.over ? "over" : "live", refusal);
+    return !refusal && !log.over;
   }
 }
 
-function take({ id, type, data }, state, onEvent) {
-  if (id !== null && id <= state.last) return;
-  if (id !== null) state.last = id;
-  state.over = type === "end";
-  try {
-    onEvent(JSON.parse(data));
-  } catch (error) {
-    reportError(error); // a fault of the page is none of the connection
-  }
-}
+/** What is known of a job's log: entries taken from the stream, and those read where it has a gap. */
+class Log {
+  #id;
+  #last;
+  #onEvent;
+  #reading = null;
+  #gap = false;
+  over = false;
 
-/** The server-sent events of a body; EventSource itself cannot send a key. */
-async function* eventsOf(body, cut) {
-  let text = "";
-  let dead = null;
-  const watch = () => {
-    clearTimeout(dead);
-    dead = setTimeout(() => cut.abort(), SILENT_MS);
-  };
-  try {
-    for await (const piece of pieces(body.pipeThrough(new TextDecoderStream()))) {
-      watch();
-      const blocks = (text + piece).split("\n\n");
-      text = blocks.pop();
-      for (const block of blocks) {
-        const event = parsed(block);
-        if (event.data) yield event;
-      }
+  constructor(id, last, onEvent) {
+    this.#id = id;
+    this.#last = last;
+    this.#onEvent = onEvent;
+  }
+
+  /** Take one entry if it comes next; false where it shows that others have to be read first. */
+  take(event) {
+    if (event.seq > this.#last + 1) {
+      this.#gap = true;
+      return false;
     }
-  } finally {
-    clearTimeout(dead);
+    if (event.seq <= this.#last) return true;
+    this.#last = event.seq ?? this.#last;
+    this.over ||= event.type === "end";
+    try {
+      this.#onEvent(event);
+    } catch (error) {
+      reportError(error); // a fault of the page is none of the stream
+    }
+    return true;
+  }
+
+  /** Read whatever follows the last entry known. */
+  read() {
+    this.#reading ??= this.#readOn().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #readOn() {
+    for (let more = true; more; ) {
+      this.#gap = false;
+      const page = await askJson(`/v1/jobs/${this.#id}/events?after=${this.#last}`);
+      for (const event of page.data) this.take(event);
+      this.over ||= !page.has_more && ENDED.has(page.status);
+      more = !this.over && (page.has_more || this.#gap);
+    }
   }
 }
 
-async function* pieces(stream) {
-  const reader = stream.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+/** This tab's place at the shared streams; it leaves with the page and comes back with it. */
+class Member {
+  #job;
+  #told;
+  #port;
+
+  constructor(job, told) {
+    this.#job = job;
+    this.#told = told;
+    this.#connect("SharedWorker" in window ? this.#shared() : own());
+    addEventListener("pagehide", () => this.#port.postMessage({}));
+    addEventListener("pageshow", ({ persisted }) => persisted && this.join());
+  }
+
+  join() {
+    this.#port.postMessage({ join: this.#job, key: keyGiven() });
+  }
+
+  leave() {
+    this.#port.postMessage({});
+  }
+
+  #shared() {
+    const worker = new SharedWorker("/static/worker.js", { type: "module", name: document.body.dataset.version });
+    worker.addEventListener("error", () => this.#connect(own()));
+    return worker.port;
+  }
+
+  #connect(port) {
+    this.#port = port;
+    port.onmessage = ({ data: { event, lost } }) => {
+      if (event) this.#told.event(event);
+      else if (lost) this.#told.lost(new Refusal(lost.message, lost.status));
+      else this.#told.reset();
+    };
+    this.join();
+  }
 }
 
-function parsed(block) {
-  const event = { id: null, type: "message", data: "" };
-  for (const line of block.split("\n")) {
-    const [, name, value] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
-    if (name === "id") event.id = Number(value);
-    if (name === "event") event.type = value;
-    if (name === "data") event.data += value;
-  }
-  return event;
+// Without a worker that tabs share: streams of this page alone, at the other end of the same channel.
+function own() {
+  const { port1, port2 } = new MessageChannel();
+  serve(port1);
+  return port2;
 }

@@ -1,8 +1,9 @@
 // A new job: a form and its JSON, each following the other, and what the service says of them before anything is queued.
-import { askForKey, askJson, Refusal } from "./api.js";
+import { askForKey, askJson } from "./api.js";
 import { attempt, byId, element, say } from "./dom.js";
 import { field, settingsOf } from "./fields.js";
 import { planned } from "./planned.js";
+import { Refusal } from "./refusal.js";
 import { takingFiles } from "./upload.js";
 
 const PAUSE_MS = 400;

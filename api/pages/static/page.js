@@ -1,7 +1,8 @@
 // A page that looks again: it asks for its own address and takes over what the service now writes there.
-import { ask, askForKey, Refusal, textOf } from "./api.js";
+import { ask, askForKey, textOf } from "./api.js";
 import { byId, say } from "./dom.js";
 import { morph } from "./morph.js";
+import { Refusal } from "./refusal.js";
 
 let etag = null;
 let asking = false;

@@ -61,6 +61,8 @@ def test_the_position_counts_those_that_go_first(store: Store) -> None:
     gpu = store.add(a_spec(resources={"queue": "gpu"}))
     cpu = store.add(a_spec(resources={"queue": "cpu"}))
     assert [store.position(job) for job in (*jobs, gpu, cpu)] == [2, 1, 3, 4, 4]
+    assert [store.places().get(job.id) for job in (*jobs, gpu, cpu)] == [2, 1, 3, 4, 4]
+    assert [store.places(most=2).get(job.id) for job in (*jobs, gpu, cpu)] == [2, 1, None, None, None]
     store.claim(a_worker())
     assert store.position(store.job(jobs[1].id)) is None
     assert store.position(jobs[0]) == 1
