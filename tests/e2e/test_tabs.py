@@ -30,8 +30,8 @@ def lives(page: Page, address: str) -> None:
 
 def test_eight_tabs_are_live_at_once_on_two_streams(page: Page, iris: str, service: Lasting) -> None:
     first = service.submit(**{**LONG, "name": "in a tab"})
-    lists = ["/", "/?status=running", "/?status=running&q=tab", f"/compare?jobs={first},{iris}"]
-    addresses = [*lists, *[f"/jobs/{first}"] * 3, f"/jobs/{iris}"]
+    lists = ["/", "/?status=running", "/?q=tab", "/?status=running&q=tab", f"/compare?jobs={first},{iris}"]
+    addresses = [*lists, *[f"/jobs/{first}"] * 2, f"/jobs/{iris}"]
     tabs = {page: addresses[0]} | {page.context.new_page(): address for address in addresses[1:]}
     for tab, address in tabs.items():
         tab.goto(address, wait_until="commit")
