@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import SpecRefused
 from core.spec import parse_spec
+from core.spec.predicting import predicts
 
 TOLD = ("dataset", "model", "optimizer", "lr", "batch_size", "epochs")
 """What every reader asks for first, chosen or not."""
@@ -26,8 +27,10 @@ class Setting:
 
 
 def chosen(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """As short a spec as means the same: what equals its default is left out."""
+    """As short a spec as means the same: what equals its default is left out; that of a job that predicts is short."""
     given = without_facts(spec)
+    if predicts(spec):
+        return given
     try:
         short = _short(given)
         if parse_spec(short).model_dump(mode="json") == dict(spec):
@@ -59,7 +62,7 @@ def without_facts(spec: Mapping[str, Any]) -> dict[str, Any]:
 def settings_of(spec: Mapping[str, Any], short: Mapping[str, Any], parent: Mapping[str, Any] | None) -> list[Setting]:
     """What was `chosen` of a spec, and what everyone asks for; with a `parent`, also all that differs from its spec."""
     told = {path: value for path, value in _flat(short) if path != "name"}
-    for path, value in _flat({field: spec[field] for field in TOLD}):
+    for path, value in _flat({field: spec[field] for field in TOLD if field in spec}):
         if path in TOLD:
             told.setdefault(path, value)
     if parent is None:

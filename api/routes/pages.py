@@ -17,7 +17,8 @@ from api.pages.rendering import admitted, page
 from api.pages.settings import chosen
 from api.waiting import check_id
 from core.errors import BadRequest, Gone, NotFound
-from core.job import Status
+from core.job import Job, Status
+from core.spec.predicting import predicts
 from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
@@ -78,10 +79,17 @@ async def show_new(
         try:
             check_id(origin)
             job = await run_in_threadpool(api.store.job, origin)
-            facts |= {"spec": chosen(job.spec), "source": {"id": job.id, "name": job.name}}
+            facts |= _source(job)
         except (NotFound, Gone) as error:
             facts |= {"missing": error.message}
     return page(request, "new.html", **facts)
+
+
+def _source(job: Job) -> dict[str, Any]:
+    """What a new job takes from another one."""
+    if predicts(job.spec):
+        return {"missing": f"Job {job.id} predicts, and has no spec to train by."}
+    return {"spec": chosen(job.spec), "source": {"id": job.id, "name": job.name}}
 
 
 @router.get("/compare")

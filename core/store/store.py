@@ -35,6 +35,7 @@ from core.usage import Probe
 
 if TYPE_CHECKING:
     from core.spec import JobSpec
+    from core.spec.predicting import PredictSpec
 
 
 class Store(Reads):
@@ -56,7 +57,7 @@ class Store(Reads):
         """Finish the writes that wait and let the connections go."""
         self._database.close()
 
-    def add(self, spec: JobSpec) -> Job:
+    def add(self, spec: JobSpec | PredictSpec) -> Job:
         """Queue a job; it is durable when this returns. Raises SpecRefused for what it names and is gone."""
         job_id, asked = new_id("job"), spec.model_dump(mode="json")
         return self._database.write(lambda tx: submitting.add(tx, job_id, asked))

@@ -10,6 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.pages.job_facts import SHOWN_EPOCHS
+from core.dataset import Column, Profile
+from core.spec.predicting import Predict, PredictFacts, PredictSpec
+from core.store import Store, Upload
 from tests.api.playing import Play, checkpointed, diverged, epoch, lines, step
 
 Connect = Callable[..., TestClient]
@@ -33,6 +36,23 @@ def test_figures_progress_and_epochs_are_there_without_javascript(client: TestCl
     assert "team: a" in told
     assert "hello from the run" in told
     assert "epoch train loss val loss val accuracy lr epoch s samples per s 2 0.5 0.55" in told
+
+
+def test_a_job_that_predicts_has_a_page_too(client: TestClient, play: Play, store: Store) -> None:
+    facts = PredictFacts(folder="job_a/1", card="a" * 64, weights="b" * 64, sha256="c" * 64, format="csv", rows=12_000)
+    profile = Profile("table", "csv", 12_000, (Column("x", "number", missing=0, distinct=9),))
+    upload, _ = store.add_dataset(Upload("c" * 64, 10, "rows.csv", profile))
+    trained = play.ended()
+    wanted = Predict(job=trained.id, dataset=upload.id, format="csv", facts=facts)
+    job = store.add(PredictSpec(name="many rows", predict=wanted))
+    told = text_of(client, job.id)
+    assert f"predicts 12,000 rows of {upload.id} by the weights of {trained.id}" in told
+    assert f"/v1/jobs/{trained.id}/predictions" in told
+    assert f"trainwire predict {trained.id} {upload.id} --watch" in told
+    assert "Clone and change" not in told
+    assert "many rows" in client.get("/").text
+    assert client.get(f"/compare?jobs={job.id},{trained.id}").status_code == 200
+    assert "has no spec to train by" in client.get(f"/new?from={job.id}").text
 
 
 def test_only_the_last_epochs_are_listed_and_the_page_says_where_all_are(client: TestClient, play: Play) -> None:
