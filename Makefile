@@ -41,4 +41,4 @@ openapi: setup
 	@$(BIN)/python -m api.openapi > docs/openapi.json
 
 pictures: setup
-	@$(BIN)/pytest tests/e2e/test_pictures.py --pictures docs/pictures -q
+	@$(BIN)/pytest tests/e2e/test_pictures.py --full --pictures docs/pictures -q

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import PICTURES
@@ -67,6 +68,7 @@ def test_no_epoch_is_lost_or_doubled_by_a_reload_or_by_a_service_that_was_killed
     assert drawn(page, len(every)) == every == list(range(1, len(every) + 1))
 
 
+@pytest.mark.full
 def test_a_running_job_is_paused_resumed_and_cancelled_by_its_buttons(page: Page, service: Lasting) -> None:
     job_id = service.submit(**{**SLOW, "epochs": 5000})
     page.goto(f"/jobs/{job_id}")
@@ -114,6 +116,7 @@ def test_the_reports_pictures_are_there(page: Page, iris: str) -> None:
     page.wait_for_function("() => document.querySelector('#pictures img').naturalWidth > 0", timeout=WITHIN_MS)
 
 
+@pytest.mark.full
 def test_the_same_job_is_copied_as_text_for_a_terminal_and_for_python(page: Page, iris: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"/jobs/{iris}")

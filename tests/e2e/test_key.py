@@ -62,6 +62,7 @@ def test_a_page_asks_for_the_key_and_goes_on_with_it(browser: Browser, locked: t
     page.context.close()
 
 
+@pytest.mark.full
 def test_a_picture_of_the_report_comes_behind_the_key(
     browser: Browser, locked: tuple[str, Play], tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from tests.e2e.conftest import PICTURES
 from tests.e2e.lasting import Lasting
 
 PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}", "/new?from={iris}")
+HELP = ("/help/using", "/help/spec")
 SETTLED = """() => [...document.querySelectorAll('#chart')].every((one) => one.dataset.points)
   && [...document.querySelectorAll('#planned, tr[data-epoch] .spark')].every((one) => one.childElementCount)"""
 """Whatever a script draws is there."""
@@ -19,7 +20,7 @@ SERIOUS = {"serious", "critical"}
 Scheme = Literal["light", "dark"]
 
 
-@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("address", [*PAGES, *HELP])
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(page: Page, iris: str, address: str) -> None:
     page.goto(address.format(iris=iris))
     page.wait_for_function(SETTLED, timeout=20_000)

@@ -95,6 +95,7 @@ TAKEN: tuple[tuple[str, str, Scheme, Callable[[Page], None]], ...] = (
 )
 
 
+@pytest.mark.full
 def test_the_pages_are_taken_as_they_are(
     browser: Browser, jobs: tuple[Lasting, Mapping[str, str]], folder: Path
 ) -> None:

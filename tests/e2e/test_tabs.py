@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.lasting import Lasting
@@ -28,6 +29,7 @@ def lives(page: Page, address: str) -> None:
         expect(row).not_to_have_text(before, timeout=WITHIN_MS)
 
 
+@pytest.mark.full
 def test_eight_tabs_are_live_at_once_on_two_streams(page: Page, iris: str, service: Lasting) -> None:
     first = service.submit(**{**LONG, "name": "in a tab"})
     lists = ["/", "/?status=running", "/?q=tab", "/?status=running&q=tab", f"/compare?jobs={first},{iris}"]

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 
@@ -86,10 +87,17 @@ def _scrolling(self: Any, tokens: Sequence[Token], at: int, options: Any, env: A
     return f'<div class="wide" tabindex="0">{cell}' if opened else f"{cell}</div>"
 
 
+def _reached(_self: Any, tokens: Sequence[Token], at: int, _options: Any, _env: Any) -> str:
+    """Code that is wider than the page is pushed aside by the keyboard too."""
+    return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
+
+
 def _made() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False}).enable("table").use(anchors_plugin, max_level=4, slug_func=slug_of)
     for side in ("table_open", "table_close"):
         made.add_render_rule(side, _scrolling)
+    for kind in ("fence", "code_block"):
+        made.add_render_rule(kind, _reached)
     return made
 
 

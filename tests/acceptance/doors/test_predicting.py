@@ -17,6 +17,7 @@ from core.loop import load_model, train
 from core.spec import parse_spec
 from tests.acceptance.doors.conftest import Door, EmbeddedDoor
 from tests.acceptance.processes import wait_until
+from tests.sizes import EMBEDDED_ALWAYS
 
 SPEC: dict[str, Any] = {"dataset": "digits", "model": {"name": "mlp", "hidden": [32]}, "lr": 0.01, "epochs": 3}
 
@@ -42,6 +43,7 @@ def test_the_validation_rows_get_the_numbers_of_the_validation_pass_bit_for_bit(
     assert answer["weights"]["epoch"] == 3
 
 
+@pytest.mark.parametrize("own_door", EMBEDDED_ALWAYS, indirect=True)
 def test_a_whole_upload_is_predicted_in_a_job_that_outlives_its_worker(own_door: Door) -> None:
     """Each row's answer is that of a single request, also when whoever predicted was killed on the way."""
     rows = [{"x": x / 1000, "color": "red" if x % 3 else "blue", "y": x % 7} for x in range(60_000)]

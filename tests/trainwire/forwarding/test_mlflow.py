@@ -173,6 +173,7 @@ def known(server: Server) -> dict[str, dict[str, Any]]:
         return {}
 
 
+@pytest.mark.full
 def test_numbers_that_are_none_are_kept_as_such(server: Server, tmp_path: Path) -> None:
     with up(tmp_path / "data") as service, Client(service.url) as client:
         worse = {**SPEC, "lr": 1e6, "optimizer": "sgd", "split": {"validation": 0}}
