@@ -42,7 +42,7 @@ def test_without_the_key_nothing_but_the_public_paths_answers(locked: TestClient
         answers = {method: locked.request(method, path).status_code for method in METHODS}
         if set(answers.values()) != {401}:
             opened.add(path)
-    assert opened == PUBLIC | {"/static/docs", PLOTLY, f"/jobs/{job_id}", "/help/data"}
+    assert opened == PUBLIC | {"/static/docs", PLOTLY, f"/jobs/{job_id}", "/help/data", "/help/pictures/model.json"}
 
 
 def test_public_paths_and_assets_need_no_key(locked: TestClient) -> None:

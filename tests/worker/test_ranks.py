@@ -72,6 +72,7 @@ def test_the_memory_is_for_all_processes_and_one_that_has_none_left_says_so(plac
     assert ended.error.param == "/batch_size"
 
 
+@pytest.mark.full
 def test_a_job_of_two_devices_waits_for_two_slots_and_no_lesser_one_overtakes_it(place: Place) -> None:
     place.node()
     first = place.submit("hangs")

@@ -82,8 +82,9 @@ function settle() {
   return form;
 }
 
+// Jobs without an epoch have no figure to choose.
 function asking(form) {
-  return Object.fromEntries(new FormData(form));
+  return { metric: "", ...Object.fromEntries(new FormData(form)) };
 }
 
 function figuresOf(form, { metric, along }) {

@@ -54,8 +54,17 @@ def same_figures(one: Attempt, other: Attempt) -> None:
     [
         {},
         {"loader": {"num_workers": 1, "shuffle": False}, "clip_grad_norm": 0.5, "batch_size": 32},
-        {"augment": [{"name": "mixup", "alpha": 1.0}, {"name": "noise", "std": 0.1}]},
-        {"split": {"folds": 2, "test": 0.2}, "early_stopping": {"patience": 1}, "dataset": {**BLOBS, "samples": 40}},
+        pytest.param(
+            {"augment": [{"name": "mixup", "alpha": 1.0}, {"name": "noise", "std": 0.1}]}, marks=pytest.mark.full
+        ),
+        pytest.param(
+            {
+                "split": {"folds": 2, "test": 0.2},
+                "early_stopping": {"patience": 1},
+                "dataset": {**BLOBS, "samples": 40},
+            },
+            marks=pytest.mark.full,
+        ),
         {"micro_batch_size": 2, "ema": {"decay": 0.9}, "freeze": ["output.bias"], "param_groups": SLOW},
         {"lr": "auto", "batch_size": "auto"},
         {"phases": IN_TURN, "optimizer": "adam", "lr": 0.01, "sharpness": {"directions": 2}, "seeds": 2},
@@ -127,7 +136,7 @@ FSDP = {"resources": {"devices": 2, "sharding": "fsdp"}}
     [
         {**JOB, "batch_size": 30, "clip_grad_norm": 0.5, "micro_batch_size": 7, "optimizer": "adam", "lr": 0.01},
         {**JOB, "early_stopping": {"patience": 9}, "split": {"test": 0.2}, "micro_batch_size": 2},
-        {**JOB, "split": {"folds": 2}, "dataset": {**BLOBS, "samples": 40}},
+        pytest.param({**JOB, "split": {"folds": 2}, "dataset": {**BLOBS, "samples": 40}}, marks=pytest.mark.full),
     ],
     ids=["clip", "best", "folds"],
 )
