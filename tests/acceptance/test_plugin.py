@@ -69,6 +69,7 @@ def test_the_doctor_tells_of_it(installed: Path, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.full
 def test_a_worker_without_it_ends_the_job_and_says_what_is_missing(installed: Path, tmp_path: Path) -> None:
     with up(tmp_path, env=_beside(installed)) as service, Client(service.url) as client:
         job = _long(client)

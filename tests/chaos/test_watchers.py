@@ -11,6 +11,7 @@ from tests.chaos.watchers import watching
 from tests.sizes import EMBEDDED_ALWAYS
 
 
+@pytest.mark.full
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("door", EMBEDDED_ALWAYS, indirect=True)
 def test_a_stream_outlives_its_server(siege: Siege) -> None:

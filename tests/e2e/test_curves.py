@@ -25,6 +25,7 @@ SEEN = """() => [...document.querySelectorAll('#gaps .scatterlayer .trace')].map
 """Of each trace that is drawn: its name, the unbroken pieces of its line, and its marks."""
 
 
+@pytest.mark.full
 def test_the_axes_and_the_smoothing_are_in_the_curves_and_in_the_address(
     page: Page, iris: str, service: Lasting
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_click_on_the_curve_chooses_where_the_fork_leaves(page: Page, iris: st
     assert service.job(page.url.rpartition("/")[2])["parent"] == {"id": iris, "epoch": epoch}
 
 
+@pytest.mark.full
 def test_the_reports_pictures_are_there(page: Page, iris: str) -> None:
     page.context.unroute(PICTURES)
     page.goto(f"/jobs/{iris}")

@@ -52,6 +52,7 @@ def test_eight_tabs_are_live_at_once_on_two_streams(page: Page, iris: str, servi
             assert tab.evaluate(DRAWN) == every == list(range(1, len(every) + 1))
 
 
+@pytest.mark.full
 def test_a_browser_without_shared_workers_has_a_stream_for_each_page(page: Page, service: Lasting) -> None:
     page.add_init_script(ALONE)
     job_id = service.submit(**SLOW)

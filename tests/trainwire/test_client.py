@@ -136,6 +136,7 @@ def test_the_catalogue_holds_every_kind_of_part(client: Client) -> None:
     assert "hidden" in next(part for part in catalog.models if part.name == "mlp").settings["properties"]
 
 
+@pytest.mark.full
 def test_a_key_opens_a_service_that_asks_for_one(tmp_path: Path) -> None:
     with up(tmp_path, env={"TRAINWIRE_API_KEY": "sesame"}) as guarded:
         with Client(guarded.url, api_key="guess") as stranger, pytest.raises(NotAllowed):

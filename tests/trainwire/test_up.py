@@ -27,6 +27,7 @@ READY_WITHIN_S = 25.0
 ENDED_WITHIN_S = 15.0
 
 
+@pytest.mark.full
 def test_it_is_ready_soon_and_says_where_and_on_what(tmp_path: Path) -> None:
     began = time.monotonic()
     with up(tmp_path / "data", "--slots", "2") as service:
