@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class Patience:
         if time.monotonic() >= self._until:
             raise error
         if not self._is_told:
-            log.warning("%s Asking again for up to %.0f s.", error.message, self._total_s)
+            within = "" if math.isinf(self._total_s) else f" for up to {self._total_s:.0f} s"
+            log.warning("%s Asking again%s.", error.message, within)
             self._is_told = True
         self.pause()
 

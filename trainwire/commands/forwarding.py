@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from typing import Annotated
 
+import httpx
 import typer
 
 from core.views import JobView
 from trainwire.client import Client
 from trainwire.commands.options import Url
 from trainwire.exits import Exit, errors_told
+from trainwire.forwarding import Forwarder, Token, Tracking
 
 
 def mlflow(
@@ -31,11 +32,9 @@ def mlflow(
     It reads the service as any client does: no job waits for it or fails by it, and it goes on where it stopped.
     MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, are sent where they are set.
     """
-    from trainwire.forwarding import Forwarder, Tracking
-
     with errors_told(as_json=False), Client(url) as client:
         next(client.jobs(limit=1), None)  # a service that is not there is said at once
-        forwarder = Forwarder(client, Tracking(to, experiment=experiment, headers=_credentials()), told=_tell)
+        forwarder = Forwarder(client, Tracking(to, experiment=experiment, auth=_credentials()), told=_tell)
         try:
             forwarder.all() if once else forwarder.follow()
         except KeyboardInterrupt:
@@ -46,10 +45,8 @@ def _tell(job: JobView) -> None:
     print(f"{job.id} {job.status}: {job.name}", flush=True)
 
 
-def _credentials() -> dict[str, str]:
+def _credentials() -> httpx.Auth | None:
     if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
-        return {"Authorization": f"Bearer {token}"}
+        return Token(token)
     name, password = (os.environ.get(f"MLFLOW_TRACKING_{word}") for word in ("USERNAME", "PASSWORD"))
-    if name is None or password is None:
-        return {}
-    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"}
+    return None if name is None or password is None else httpx.BasicAuth(name, password)

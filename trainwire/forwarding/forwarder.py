@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from core.epochs import predicts
 from core.errors import Gone, NoServer, NotFound, Unavailable
 from core.views import ChangeType, JobView
 from trainwire.client import Client
@@ -35,14 +37,15 @@ class Forwarder:
 
     def follow(self) -> None:
         """Forward all jobs that there are, then each change as it happens, for ever; the service may be away."""
+        patience = Patience(math.inf)
         while True:
-            patience = Patience(float("inf"))
             try:
-                for change in self._client.watch_all(patience_s=float("inf")):
+                for change in self._client.watch_all(patience_s=math.inf):
                     if change.type is ChangeType.RESET:
                         self.all()
                     elif (job := change.job) is not None:
                         self.forward(job)
+                    patience = Patience(math.inf)
             except (NoServer, Unavailable) as away:
                 patience.spend(away)
 
@@ -53,7 +56,7 @@ class Forwarder:
 
     def forward(self, job: JobView) -> None:
         """Forward what is new of a job; one that the server refuses is said once, and left out from then on."""
-        if "predict" in job.spec or job.id in self._refused:
+        if predicts(job.spec) or job.id in self._refused:
             return
         try:
             self._forward(job)

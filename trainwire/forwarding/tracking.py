@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,16 +46,28 @@ class Run:
     seq: int = 0
 
 
+class Token(httpx.Auth):
+    """A bearer token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """The request with it."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
 class Tracking:
     """One experiment of a server that may be away: every call is repeated until there is an answer.
 
     Raises BadRequest for an address that is none, and TrackingRefused for what the server will never take.
     """
 
-    def __init__(self, url: str, *, experiment: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, url: str, *, experiment: str, auth: httpx.Auth | None = None) -> None:
         self._url = url
         try:
-            self._http = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S, follow_redirects=True)
+            self._http = httpx.Client(base_url=url, auth=auth, timeout=_TIMEOUT_S, follow_redirects=True)
         except (httpx.InvalidURL, ValueError) as error:
             raise BadRequest(f"{url!r} is no address of a tracking server: {error}.") from error
         if self._http.base_url.scheme not in ("http", "https"):
