@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 def named(text: str) -> tuple[str, ...]:
     """The ids of `jobs=a,b`, each once; raises BadRequest for none or too many, NotFound for what is no id."""
-    ids = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    ids = parts(text)
     if not ids:
         raise BadRequest("`jobs` names no job: say jobs=job_…,job_… or leave it out for all jobs.", param="jobs")
     if len(ids) > MOST_NAMED:
@@ -28,6 +28,11 @@ def named(text: str) -> tuple[str, ...]:
     for job_id in ids:
         check_id(job_id)
     return ids
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """What stands between the commas of a parameter, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def standings(store: Store, ids: Sequence[str]) -> dict[str, Pulse | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -81,17 +80,14 @@ def epochs_json(rows: Iterable[EpochRow], *, after: str | None, status: Status) 
 
 def curves_json(job_id: str, status: Status, curves: Curves) -> str:
     """A job's curves as `CurvesView` documents them."""
-    odd = {
-        name: told
-        for name, values in curves.figures.items()
-        if (told := finite(dict(zip(map(str, curves.epochs), values, strict=True))).get("nonfinite"))
-    }
-    figures = {
-        name: [None if value is None or not math.isfinite(value) else value for value in values]
-        for name, values in curves.figures.items()
-    }
-    told = {"job": job_id, "status": status, "epochs": list(curves.epochs), "figures": figures, "nonfinite": odd}
-    return dumps(told)
+    figures, odd = {}, {}
+    for name, values in curves.figures.items():
+        told = finite(dict(zip(map(str, curves.epochs), values, strict=True)))
+        if nonfinite := told.pop("nonfinite", None):
+            odd[name] = nonfinite
+        figures[name] = list(told.values())
+    epochs = list(curves.epochs)
+    return dumps({"job": job_id, "status": status, "epochs": epochs, "figures": figures, "nonfinite": odd})
 
 
 def event_json(event: Event) -> str:

@@ -138,6 +138,12 @@ tokenizers = Registry("tokenizer", needs=["vocabulary", "restore"])
 layers = Registry("layer", needs=["sized"])
 
 
+def rises(figure: str) -> bool:
+    """Whether more of an epoch's figure is better; of a loss, and of a metric that is not installed here, less is."""
+    name = figure.removeprefix("val_")
+    return name in metrics.names() and metrics.get(name).facts["mode"] == "max"
+
+
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """What an installed package adds parts by: its entry point, the package, and why it was left out, if it was."""

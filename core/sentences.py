@@ -64,7 +64,7 @@ def memory_text(memory: Mapping[str, Any]) -> str:
 
 def size(count: int) -> str:
     """Bytes in a person's units."""
-    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+    for power, unit in ((4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
         if count >= 1000**power:
             return f"{count / 1000**power:.1f} {unit}"
     return f"{count} B"

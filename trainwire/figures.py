@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from core.epochs import planned_epochs
+from core.epochs import planned_epochs, predicts
 from core.job import Status
 from core.sentences import (
     memory_text,
@@ -156,7 +156,7 @@ def _given(row: EpochView | HeldOutView | SharpnessView) -> dict[str, Any]:
 
 
 def _epoch(job: JobView) -> str:
-    if "predict" in job.spec:
+    if predicts(job.spec):
         return ""
     done = job.latest.epoch if job.latest else 0
     return f"{done}/{planned_epochs(job.spec)}"

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from core.epochs import planned_epochs
+from core.epochs import planned_epochs, share_done
 from core.job import HELD, Status
 from core.sentences import number, plain
 from core.strokes import bar, spark
@@ -72,17 +72,8 @@ def _name(job: JobView, _: Overview) -> RenderableType:
 
 def _done(job: JobView, _: Overview) -> RenderableType:
     style = "green" if job.status is Status.SUCCEEDED else "cyan"
-    full = bar(_share(job), _BAR)
+    full = bar(share_done(job.model_dump()), _BAR)
     return Text(full, style=style) + Text("─" * (_BAR - len(full)), style="dim")
-
-
-def _share(job: JobView) -> float:
-    if job.status is Status.SUCCEEDED:
-        return 1.0
-    if job.progress is not None:
-        within = job.progress.step / max(1, job.progress.steps)
-        return (job.progress.epoch - 1 + within) / max(1, job.progress.epochs)
-    return (job.latest.epoch if job.latest else 0) / max(1, planned_epochs(job.spec))
 
 
 def _left(job: JobView, _: Overview) -> RenderableType:

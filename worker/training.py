@@ -11,12 +11,13 @@ from contextlib import suppress
 import torch
 
 from core import device, loop
+from core.epochs import predicts
 from core.events import Failed, Probed, RunEvent
 from core.loop import Saving
 from core.loop.failures import explain
 from core.loop.peers import ALONE, Peers
 from core.spec import JobSpec
-from core.spec.predicting import PredictSpec, predicts
+from core.spec.predicting import PredictSpec
 from core.supervision.bench import Order
 from worker import memory
 

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from api.context import Api
+from api.named import MOST_NAMED
 from api.pages.settings import differing
 from api.pages.words import metric
 from api.render import job_json
 from core.catalog import SECTIONS
 from core.ids import is_id
-from core.registry import metrics
+from core.registry import rises
 
-MOST = 200
-"""Jobs at a time: each is a curve."""
 _LOSSES = ("train_loss", "val_loss")
 _KINDS = {
     "dataset": "datasets",
@@ -30,7 +29,7 @@ _KINDS = {
 
 def ids_in(asked: Iterable[str]) -> list[str]:
     """The jobs that an address names, by commas or by repeating itself; each once."""
-    return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))[:MOST]
+    return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))[:MOST_NAMED]
 
 
 def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:
         "differing": settings,
         "settings": [json.dumps({path: each[at] for path, each in settings.items()}) for at in range(len(found))],
         "figures": figures,
-        "rising": [name for name in figures if _rises(name)],
+        "rising": [name for name in figures if rises(name)],
         "rows": rows,
         "rounds": any(job["spec"].get("seeds") or job["spec"].get("split", {}).get("folds") for job in found),
         "bests": {name: _best(rows, name) for name in figures},
@@ -92,10 +91,4 @@ def _best(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
     values = [row[name] for row in rows if isinstance(row.get(name), (int, float)) and math.isfinite(row[name])]
     if len(set(values)) < 2:
         return None
-    return float(max(values) if _rises(name) else min(values))
-
-
-def _rises(name: str) -> bool:
-    """Whether more of this figure is better; one of a part that is not installed here is a loss."""
-    known = name.removeprefix("val_")
-    return known in metrics.names() and metrics.get(known).facts.get("mode") == "max"
+    return float(max(values) if rises(name) else min(values))

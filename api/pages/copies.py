@@ -7,7 +7,7 @@ import pprint
 from collections.abc import Mapping
 from typing import Any
 
-from core.spec.predicting import predicts
+from core.epochs import predicts
 
 _WIDTH = 88
 

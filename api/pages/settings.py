@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.epochs import predicts
 from core.errors import SpecRefused
 from core.spec import parse_spec
-from core.spec.predicting import predicts
 
 TOLD = ("dataset", "model", "optimizer", "lr", "batch_size", "epochs")
 """What every reader asks for first, chosen or not."""

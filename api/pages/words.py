@@ -6,10 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.epochs import planned_epochs
-
-_SIZES = ("B", "kB", "MB", "GB", "TB")
-_STEP = 1000
+from core import sentences
+from core.epochs import planned_epochs, share_done
 
 
 def figure(row: Mapping[str, Any] | None, name: str) -> str:
@@ -41,12 +39,7 @@ def duration(seconds: float | None) -> str:
 
 def size(count: float | None) -> str:
     """`305 B`, `38.4 kB`, `1.2 GB`."""
-    if count is None:
-        return ""
-    unit = 0
-    while count >= _STEP and unit < len(_SIZES) - 1:
-        count, unit = count / _STEP, unit + 1
-    return f"{count:.0f} {_SIZES[unit]}" if unit == 0 else f"{count:.1f} {_SIZES[unit]}"
+    return "" if count is None else sentences.size(round(count))
 
 
 def moment(at: str | None) -> str:
@@ -62,17 +55,6 @@ def words(text: str | None) -> str:
 def setting(value: Any) -> str:
     """A setting as JSON, but plain words without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def share(job: Mapping[str, Any]) -> float:
-    """How much of a job is done, 0 to 1; one that stopped early is done."""
-    if job["status"] == "succeeded":
-        return 1.0
-    progress, latest = job["progress"], job["latest"] or {}
-    begun = 0.0
-    if progress:
-        begun = (progress["epoch"] - 1 + progress["step"] / max(1, progress["steps"])) / max(1, progress["epochs"])
-    return min(1.0, max(begun, int(latest.get("epoch", 0)) / planned_epochs(job["spec"])))
 
 
 def pretty(value: Any) -> str:
@@ -91,7 +73,6 @@ def scalar(value: Any) -> bool:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    found.__name__: found
-    for found in (figure, number, duration, size, moment, words, setting, pretty, share, planned_epochs)
-}
+    found.__name__: found for found in (figure, number, duration, size, moment, words, setting, pretty, planned_epochs)
+} | {"share": share_done}
 TESTS: Mapping[str, Callable[..., bool]] = {"metric": metric, "scalar": scalar}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import docs
 from api.answers import digest, json_answer, names, unchanged
 from api.context import Api, ApiDep
-from api.named import MOST_NAMED, named, standings
+from api.named import MOST_NAMED, named, parts, standings
 from api.params import MOST, IfNoneMatch, JobIds
 from api.render import curves_json
 from api.thin import places
@@ -69,7 +69,7 @@ async def list_curves(
 
 
 def _figures(text: str) -> tuple[str, ...]:
-    wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    wanted = parts(text)
     if not 0 < len(wanted) <= MOST_FIGURES:
         message = f"`figures` names {len(wanted)} figures: name 1 to {MOST_FIGURES}, as in figures={LOSSES}."
         raise BadRequest(message, param="figures")

@@ -16,10 +16,9 @@ from api.params import JobId, OnceDep, json_body
 from api.queueing import queue_new
 from api.waiting import check_id
 from core.checks import explain, refuse
-from core.epochs import first_epoch
+from core.epochs import first_epoch, predicts
 from core.errors import WrongStatus
 from core.spec.patching import patched
-from core.spec.predicting import predicts
 from core.store import Fork, Retry, forked_at
 from core.views import JobView
 

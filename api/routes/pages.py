@@ -16,9 +16,9 @@ from api.pages.listing import listed
 from api.pages.rendering import admitted, page
 from api.pages.settings import chosen
 from api.waiting import check_id
+from core.epochs import predicts
 from core.errors import BadRequest, Gone, NotFound
 from core.job import Job, Status
-from core.spec.predicting import predicts
 from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)

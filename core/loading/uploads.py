@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.data import Arrays
-from core.dataset import Facts
+from core.dataset import Facts, Format, Kind
 from core.encoding import Reading
 from core.errors import InvalidData
 from core.files import sha256
@@ -107,21 +107,33 @@ def _of_file(file: Any, *, itself: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         return file["x"], np.zeros(len(file["x"])) if itself else file["y"]
 
 
-def _table(upload: Upload, *, streaming: bool) -> Table:
-    # read when polars is first imported: the job's own number of threads, not one for each processor
-    os.environ.setdefault("POLARS_MAX_THREADS", str(torch.get_num_threads()))
-    from core.intake import open_table, read_table
+def read_frame(path: Path, format_: Format, kinds: Mapping[str, Kind]) -> pl.DataFrame:
+    """These columns of a table by their kinds (see `core.intake.read_table`), read with the job's number of threads."""
+    _set_threads()
+    from core.intake import read_table
 
+    return read_table(path, format_, kinds)
+
+
+def _set_threads() -> None:
+    """Read when polars is first imported: the job's own number, not one for each processor."""
+    os.environ.setdefault("POLARS_MAX_THREADS", str(torch.get_num_threads()))
+
+
+def _table(upload: Upload, *, streaming: bool) -> Table:
     facts = upload.facts
     told = {**facts.columns, **facts.others}
     kinds = {name: Reading.parse(text).kind for name, text in {**told, **upload.targets}.items()}
     # a job is queued without drop_missing_target when there are none
     goals = list(upload.targets)
     if streaming:
+        _set_threads()
+        from core.intake import open_table
+
         lazy = open_table(upload.path, kinds)
         lazy = lazy.drop_nulls(goals) if goals else lazy
         return Table(LazyColumns(lazy, tuple(told)), *_goals(upload, lazy))
-    frame = read_table(upload.path, facts.format, kinds)
+    frame = read_frame(upload.path, facts.format, kinds)
     frame = frame.drop_nulls(goals) if goals else frame
     columns: Mapping[str, Cells] = {name: cells_of(frame[name]) for name in told}
     return Table(columns, *_goals(upload, frame))

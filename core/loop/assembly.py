@@ -30,8 +30,8 @@ from core.loop.randomness import part_ways, seed_all
 from core.loop.reconstruction import to_itself
 from core.loop.run import Loss, Run, at_once
 from core.loop.starting import Start
-from core.loop.stopping import Leaders, Watch, rises
-from core.registry import losses, metrics, models, optimizers, schedulers
+from core.loop.stopping import Leaders, Watch
+from core.registry import losses, metrics, models, optimizers, rises, schedulers
 from core.schedule import Schedule
 from core.spec import JobSpec
 

@@ -11,11 +11,11 @@ import torch
 from pydantic import ValidationError
 
 from core.checks import problems
+from core.epochs import predicts
 from core.errors import NO_SPACE, RunFailed, sentence
 from core.events import Failed
 from core.job import ErrorInfo, Reason
 from core.loop.compiling import is_of_compiler
-from core.spec.predicting import predicts
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
 _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.ESTALE})

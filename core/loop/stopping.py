@@ -9,13 +9,7 @@ from typing import Any
 
 from core.job import EpochRow, Reason
 from core.loop.position import row_from, row_state
-from core.registry import metrics
-
-
-def rises(monitor: str) -> bool:
-    """Whether a larger figure of this name is a better one."""
-    name = monitor.removeprefix("val_")
-    return name in metrics.names() and metrics.get(name).facts["mode"] == "max"
+from core.registry import rises
 
 
 @dataclass

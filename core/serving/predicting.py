@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
 import torch
 
@@ -41,11 +40,12 @@ def predict(
     wanted = spec.predict
     served = _served(wanted, datasets).on(device)
     rows = uploaded(served, _file(wanted, datasets), wanted.facts.format, time=wanted.facts.time)
+    pieces = list(rows.pieces(_piece(served, rows)))
     place = folder / f"predictions.{wanted.format}"
-    yield _started(served, spec, rows)
+    yield _started(served, spec, rows, pieces=len(pieces))
     try:
         with storing(folder), written(place) as draft, draft.open("w", newline="", encoding="utf-8") as file:
-            yield from _write(served, rows, file, wanted, stop)
+            yield from _write(served, rows, Sheet(file, wanted.format), pieces, stop)
     except StopAsked:
         yield Stopped()
         return
@@ -78,11 +78,11 @@ def _file(wanted: Predict, datasets: Folders) -> Path:
     raise InvalidData(f"The file of the dataset {wanted.dataset} {told}.", hint=hint, param="/predict/dataset")
 
 
-def _started(served: Served, spec: PredictSpec, rows: Uploaded) -> Started:
+def _started(served: Served, spec: PredictSpec, rows: Uploaded, *, pieces: int) -> Started:
     return Started(
         device=str(served.device),
         parameters=sum(weight.numel() for weight in served.model.parameters()),
-        steps_per_epoch=-(-rows.count // _piece(served, rows)),
+        steps_per_epoch=pieces,
         epochs=1,
         train_samples=0,
         val_samples=0,
@@ -113,13 +113,12 @@ def _told(served: Served, x: torch.Tensor, start: int) -> list[telling.Told]:
 
 
 def _write(
-    served: Served, rows: Uploaded, file: TextIO, wanted: Predict, stop: Callable[[], bool]
+    served: Served, rows: Uploaded, sheet: Sheet, pieces: Sequence[slice], stop: Callable[[], bool]
 ) -> Iterator[Progress]:
-    sheet, began, piece = Sheet(file, wanted.format), time.perf_counter(), _piece(served, rows)
-    pieces = -(-rows.count // piece)
-    for number, (start, x) in enumerate(rows.pieces(piece), 1):
+    began = time.perf_counter()
+    for number, piece in enumerate(pieces, 1):
         if stop():
             raise StopAsked
-        sheet.add(_told(served, x, start))
+        sheet.add(_told(served, rows.take(piece), piece.start))
         spent_s = time.perf_counter() - began
-        yield Progress(1, 1, number, pieces, spent_s / number * (pieces - number))
+        yield Progress(1, 1, number, len(pieces), spent_s / number * (len(pieces) - number))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.dataset import Facts, Format, Kind
+from core.dataset import Facts, Format
 from core.encoding import Reading
 from core.errors import InvalidData
 from core.loading.columns import cells_of
 from core.loading.encoding import Encoder
 from core.loading.table import numbers
+from core.loading.uploads import read_frame
 from core.serving.served import Served
 
 if TYPE_CHECKING:
@@ -34,10 +33,9 @@ class Uploaded:
     count: int
     take: Take
 
-    def pieces(self, rows: int) -> Iterator[tuple[int, Tensor]]:
-        """All of them in order, `rows` at a time, each piece behind the number of its first."""
-        for start in range(0, self.count, rows):
-            yield start, self.take(slice(start, min(start + rows, self.count)))
+    def pieces(self, rows: int) -> Iterator[slice]:
+        """Stretches of all of them in order, `rows` at a time."""
+        return (slice(start, min(start + rows, self.count)) for start in range(0, self.count, rows))
 
 
 def uploaded(served: Served, path: Path, format_: Format, *, time: str | None = None) -> Uploaded:
@@ -51,9 +49,9 @@ def uploaded(served: Served, path: Path, format_: Format, *, time: str | None = 
     if format_ == "zip":
         return _pictures(served, path)
     if facts is None:
-        return _named(served, _read(path, format_, dict.fromkeys(served.names, "number")))
+        return _named(served, read_frame(path, format_, dict.fromkeys(served.names, "number")))
     told = facts.columns | ({} if time is None else {time: facts.others[time]})
-    frame = _read(path, format_, {name: Reading.parse(one).kind for name, one in told.items()})
+    frame = read_frame(path, format_, {name: Reading.parse(one).kind for name, one in told.items()})
     if served.prepare.tokens is not None:
         column = str(facts.text_column)
         return Uploaded(frame.height, lambda rows: served.prepare(frame[column][rows].to_list()))
@@ -61,14 +59,6 @@ def uploaded(served: Served, path: Path, format_: Format, *, time: str | None = 
         return _table(served, frame)
     _see_order(frame, time)
     return _series(served, frame)
-
-
-def _read(path: Path, format_: Format, kinds: Mapping[str, Kind]) -> pl.DataFrame:
-    # read when polars is first imported: the job's own number of threads, not one for each processor
-    os.environ.setdefault("POLARS_MAX_THREADS", str(torch.get_num_threads()))
-    from core.intake import read_table
-
-    return read_table(path, format_, kinds)
 
 
 def _table(served: Served, frame: pl.DataFrame) -> Uploaded:

@@ -31,6 +31,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
 LabelKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
 LabelValue = Annotated[str, Field(max_length=200, pattern=_PRINTABLE)]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
+Priority = Annotated[int, Field(ge=-1_000, le=1_000)]
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 MAX_MONITOR = 100
 Monitor = Annotated[str, Field(max_length=MAX_MONITOR)]

@@ -40,6 +40,7 @@ from core.spec.fields import (
     Name,
     OptimizerChoice,
     Preprocess,
+    Priority,
     Resources,
     SchedulerChoice,
     Seconds,
@@ -152,7 +153,7 @@ class JobSpec(WorkedOut):
         default="fail",
         description="accumulate: go on with smaller micro-batches whose gradients add up to the same batch.",
     )
-    priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
+    priority: Priority = 0
     resources: Resources = Resources()
     labels: Labels = Field(default_factory=dict)
 

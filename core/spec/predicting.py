@@ -14,7 +14,7 @@ from core.encoding import Reading
 from core.errors import SpecRefused
 from core.job import Artifact, Problem
 from core.parts.uploads import DatasetId
-from core.spec.fields import STRICT, ColumnName, Labels, Name, Resources, Seconds
+from core.spec.fields import STRICT, ColumnName, Labels, Name, Priority, Resources, Seconds
 from core.spec.job_spec import JobSpec
 from core.spec.resolving import FORMS
 from core.spec.starting import JobId
@@ -67,7 +67,7 @@ class _Asked(BaseModel):
     stall_timeout_s: Seconds = Field(
         default=900.0, description="A run that predicts nothing for so long is ended and started again."
     )
-    priority: Annotated[int, Field(ge=-1_000, le=1_000)] = 0
+    priority: Priority = 0
     resources: Resources = Resources()
     labels: Labels = Field(default_factory=dict)
 
@@ -85,11 +85,6 @@ class PredictSpec(_Asked):
 
     name: Name
     predict: Predict
-
-
-def predicts(spec: Mapping[str, Any]) -> bool:
-    """Whether a stored spec is that of a job that predicts, not of one that trains."""
-    return "predict" in spec
 
 
 def predict_spec(ask: PredictAsk, *, job_id: str, trained: Mapping[str, Any], left: Left, data: Dataset) -> PredictSpec:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
+from core.epochs import predicts
 from core.errors import SpecRefused
 from core.job import ENDED, EventType, Problem
-from core.spec.predicting import predicts
 from core.starting import WEIGHTS, Left
 from core.store import reading, rows
 from core.store.backend import Tx

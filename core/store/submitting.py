@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from core.epochs import predicts
 from core.job import Event, EventType, Job, Status
 from core.pace import pace_key
 from core.room import devices_of, nodes_of
-from core.spec.predicting import predicts
 from core.store import datasets, rows, sources
 from core.store.backend import Tx
 from core.store.moves import Move, append

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,9 +17,8 @@ from core.bell import MISSED, LocalWatchBell
 from core.errors import Unavailable
 from core.events import RunEvent
 from core.store import Store
+from tests.api.hubs import run
 from tests.api.playing import Play, epoch, finished, step
-
-LONG_S = 60.0
 
 
 class CountedStore:
@@ -49,20 +47,6 @@ class CountedStore:
 @pytest.fixture(params=[True, False], ids=["in place", "in threads"])
 def counted(store: Store, request: pytest.FixtureRequest) -> CountedStore:
     return CountedStore(store, in_place=request.param)
-
-
-def run(store: Any, bell: LocalWatchBell, story: Callable[[Hub], Awaitable[None]], *, poll_s: float = LONG_S) -> None:
-    """Play a story with an open hub."""
-
-    async def whole() -> None:
-        hub = Hub(store, bell, poll_s=poll_s)
-        await hub.start()
-        try:
-            await asyncio.wait_for(story(hub), 30)
-        finally:
-            hub.close()
-
-    asyncio.run(whole())
 
 
 async def changes(inbox: Inbox, *, count: int) -> list[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from api.watching import News, Watcher
 from core.bell import LocalWatchBell
 from core.errors import Unavailable
 from core.store import Store
+from tests.api.hubs import run
 from tests.api.playing import Play, epoch, lines, step
 
 
@@ -50,20 +51,6 @@ class CountedStore:
 @pytest.fixture(params=[True, False], ids=["in place", "in threads"])
 def counted(store: Store, request: pytest.FixtureRequest) -> CountedStore:
     return CountedStore(store, in_place=request.param)
-
-
-def run(store: Any, bell: LocalWatchBell, story: Callable[[Hub], Awaitable[None]], *, poll_s: float = 60) -> None:
-    """Play a story with an open hub."""
-
-    async def whole() -> None:
-        hub = Hub(store, bell, poll_s=poll_s)
-        await hub.start()
-        try:
-            await asyncio.wait_for(story(hub), 30)
-        finally:
-            hub.close()
-
-    asyncio.run(whole())
 
 
 @contextmanager

@@ -2,11 +2,11 @@
 import { recall, remember } from "./axes.js";
 import { create } from "./chart.js";
 import { add, NAMED, seconds } from "./curves.js";
-import { attempt, byId, paced, say } from "./dom.js";
+import { attempt, byId, say } from "./dom.js";
 import { finding } from "./find.js";
 import { followJobs } from "./live.js";
 import { Curves } from "./many.js";
-import { excuse, refresh } from "./page.js";
+import { excuse, looking, losing, refresh } from "./page.js";
 import { shadeStyle } from "./paint.js";
 import { parallelOf } from "./parallel.js";
 
@@ -18,7 +18,7 @@ const curves = new Curves();
 let place = null;
 let chart = null;
 
-const look = paced(LOOK_MS, lookAgain);
+const { look } = looking(LOOK_MS, bring);
 start();
 
 // What the service drew is fresh: the curves are begun before the stream, whose first word is to read again.
@@ -31,30 +31,13 @@ async function start() {
   document.addEventListener("visibilitychange", look);
   await bring().catch((error) => say("state", excuse(error)));
   const onChange = ({ type, job }) => type !== "progress" && byId(job) && look();
-  followJobs({ onChange, onReset: look, onLost });
+  followJobs({ onChange, onReset: look, onLost: losing(look) });
 }
 
 function onInput({ target }) {
   if (target.form?.id !== "axes") return;
   remember(target.form);
   attempt(bring);
-}
-
-function onLost(refusal) {
-  say("state", excuse(refusal));
-  if (!refusal.passing) look();
-}
-
-async function lookAgain() {
-  if (document.hidden) return;
-  try {
-    if (!(await refresh(look))) return;
-    say("state", "");
-    await bring();
-  } catch (error) {
-    say("state", excuse(error));
-    if (error.passing) look();
-  }
 }
 
 /** Draw what the form asks for. */

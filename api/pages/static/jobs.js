@@ -1,14 +1,14 @@
 // The list of jobs, kept up to date, and what can be done to several at once.
 import { ask } from "./api.js";
-import { attempt, byId, duration, paced, say } from "./dom.js";
+import { attempt, byId, duration, say } from "./dom.js";
 import { followJobs } from "./live.js";
-import { excuse, refresh } from "./page.js";
+import { looking, losing, refresh } from "./page.js";
 import { extend, forget, sketch } from "./sparks.js";
 
 const LOOK_MS = 250;
 const AT_ONCE = 4;
 
-const look = paced(LOOK_MS, lookAgain);
+const { look, now } = looking(LOOK_MS, sketch);
 const elsewhere = new Map(); // jobs that are not among those shown, each with the status in which it was told
 start();
 
@@ -16,17 +16,12 @@ async function start() {
   if ("locked" in document.body.dataset && !(await attempt(() => refresh(start)))) return;
   delete document.body.dataset.locked;
   document.addEventListener("visibilitychange", look);
-  followJobs({ onChange, onReset, onLost });
+  followJobs({ onChange, onReset, onLost: losing(look) });
 }
 
 function onReset() {
   forget();
   look();
-}
-
-function onLost(refusal) {
-  say("state", excuse(refusal));
-  if (!refusal.passing) look();
 }
 
 function onChange(change) {
@@ -49,18 +44,6 @@ function progress({ job, data: { epoch, epochs, step, steps, eta_s: left } }) {
   if (!row) return;
   row.querySelector("progress").value = (epoch - 1 + step / Math.max(1, steps)) / Math.max(1, epochs);
   row.querySelector(".left").textContent = left === null ? "" : `${duration(left)} left`;
-}
-
-async function lookAgain() {
-  if (document.hidden) return;
-  try {
-    if (!(await refresh(look))) return;
-    say("state", "");
-    await sketch();
-  } catch (error) {
-    say("state", excuse(error));
-    if (error.passing) look();
-  }
 }
 
 byId("chosen").addEventListener("change", count);
@@ -99,7 +82,7 @@ async function toAll(done, act) {
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
     for (let id = left.shift(); id; id = left.shift()) await act(id).catch((error) => refused.push(error.message));
   }));
-  await lookAgain();
+  await now();
   say("problem", refused.length ? [`${ids.length - refused.length} of ${ids.length} ${done}.`, ...new Set(refused)].join("\n") : "");
   return count();
 }

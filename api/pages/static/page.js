@@ -1,6 +1,6 @@
 // A page that looks again: it asks for its own address and takes over what the service now writes there.
 import { ask, askForKey, textOf } from "./api.js";
-import { byId, say } from "./dom.js";
+import { byId, paced, say } from "./dom.js";
 import { morph } from "./morph.js";
 import { Refusal } from "./refusal.js";
 
@@ -26,6 +26,31 @@ export async function refresh(again) {
   }
   document.title = fresh.title;
   return true;
+}
+
+/** What brings the page up to date and then does `work`, and the same at most once in `every` milliseconds. */
+export function looking(every, work) {
+  const look = paced(every, now);
+  async function now() {
+    if (document.hidden) return;
+    try {
+      if (!(await refresh(look))) return;
+      say("state", "");
+      await work();
+    } catch (error) {
+      say("state", excuse(error));
+      if (error.passing) look();
+    }
+  }
+  return { look, now };
+}
+
+/** What to do when the stream of all jobs is lost: say it, and where waiting does not mend it, look why. */
+export function losing(look) {
+  return (refusal) => {
+    say("state", excuse(refusal));
+    if (!refusal.passing) look();
+  };
 }
 
 /** What to say of an error that looking again may mend. */

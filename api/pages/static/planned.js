@@ -1,5 +1,5 @@
 // What the service says of a spec: what the job would be, or what is wrong with it and where.
-import { byId, element } from "./dom.js";
+import { byId, duration, element } from "./dom.js";
 
 /** Show a plan, or an error with each of its problems, also at the fields they are about. */
 export function planned(plan, error = null) {
@@ -30,7 +30,7 @@ function facts(plan) {
     ["samples", ["train", "validation", "test"].map((part) => [part, plan.samples?.[part]]).filter(([, many]) => many).map(([part, many]) => `${count(many)} ${part}`).join(", ")],
     ["steps", `${count(plan.steps)} (${count(plan.steps_per_epoch)} an epoch)`],
     ["memory", size(plan.memory?.peak_bytes)],
-    ["time", time(plan.seconds?.total_s)],
+    ["time", plan.seconds && duration(plan.seconds.total_s)],
     ["runs on", plan.runs_on?.device],
   ].filter(([, value]) => value);
   const table = element("table", element("tbody", rows.map(([name, value]) => element("tr", [element("th", name, { scope: "row" }), element("td", value)]))));
@@ -44,9 +44,4 @@ function count(value) {
 function size(bytes) {
   if (bytes === undefined || bytes === null) return null;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}
-
-function time(seconds) {
-  if (seconds === undefined || seconds === null) return null;
-  return seconds < 100 ? `${seconds.toPrecision(2)} s` : `${Math.round(seconds / 60)} min`;
 }

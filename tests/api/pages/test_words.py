@@ -49,4 +49,4 @@ def test_a_figure_has_five_digits_or_the_word_for_what_it_is() -> None:
 )
 def test_how_much_of_a_job_is_done(status: str, progress: Any, latest: Any, done: float) -> None:
     job = {"status": status, "progress": progress, "latest": latest, "spec": {"epochs": 4}}
-    assert words.share(job) == done
+    assert words.FILTERS["share"](job) == done
