@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import re
+import threading
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +20,15 @@ router = APIRouter()
 
 PLOTLY = f"/static/plotly/{version('plotly')}/plotly.min.js"
 """The version is in it, so browsers keep it for as long as it is that one."""
+HINT = b"//# allFunctionsCalledOnLoad\n"
+"""V8's explicit compile hint (v8.dev/blog/explicit-compile-hints): Chromium compiles the library on a thread beside the
+page while it arrives, where else its start holds the page for a third of a second; to others it is a comment."""
 STATIC: Path = Path(__file__).parent / "static"
 _IMPORT = re.compile(r'^import .* from "\./(\w+\.js)";$', re.MULTILINE)
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 _TYPE = "text/javascript; charset=utf-8"
+_LEVEL = 5
+"""In half the time of the best for 1 % more: the first visitor waits for it."""
 
 
 class OwnFiles(StaticFiles):
@@ -44,6 +50,11 @@ def modules(name: str) -> tuple[str, ...]:
     return tuple(f"/static/{one}" for one in found)
 
 
+def prepare() -> None:
+    """Have the library packed before the first visitor waits for it."""
+    threading.Thread(target=_packed, name="pages", daemon=True).start()
+
+
 @router.get(PLOTLY, include_in_schema=False)
 async def plotly_script(request: Request) -> Response:
     """The file, packed for whoever takes it so: 1.5 MB instead of 4.8."""
@@ -54,7 +65,7 @@ async def plotly_script(request: Request) -> Response:
 
 @functools.cache
 def _packed() -> bytes:
-    return gzip.compress(_file().read_bytes(), mtime=0)
+    return gzip.compress(HINT + _file().read_bytes(), _LEVEL, mtime=0)
 
 
 def _file() -> Path:

@@ -13,7 +13,7 @@ from tests.e2e.lasting import Lasting
 
 PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}", "/new?from={iris}")
 HELP = ("/help/using", "/help/spec")
-SETTLED = """() => [...document.querySelectorAll('#chart')].every((one) => one.dataset.points)
+SETTLED = """() => [...document.querySelectorAll('#chart')].every((one) => one.data && one.dataset.points)
   && [...document.querySelectorAll('#planned, tr[data-epoch] .spark')].every((one) => one.childElementCount)"""
 """Whatever a script draws is there."""
 SERIOUS = {"serious", "critical"}

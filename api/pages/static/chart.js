@@ -1,7 +1,8 @@
-// What is drawn, and when: create, set, theme; with the two figures beside it all that knows the library.
+// What is drawn, and when: create, set, theme; with the two figures and the sketch all that knows the library.
 import { axesFigure } from "./axes_figure.js";
 import { curvesFigure } from "./curves_figure.js";
-import { paced } from "./dom.js";
+import { attempt, paced } from "./dom.js";
+import { erase, sketch } from "./sketch.js";
 
 const EVERY_MS = 500;
 
@@ -9,9 +10,9 @@ const EVERY_MS = 500;
  * A chart in `place`. Its picture is panels one below the other along one axis, `{panels: [{title, log}],
  * along, curves: [{name, panel, colour or shade, x, y, epochs, faint}], marks: [{panel, x, name}]}`, or lines across
  * axes beside each other, `{axes: [{title, ticks}], lines: [{name, shade, y, text}]}`; `onPick` gets an epoch.
+ * Until the library is there, its lines are drawn without it.
  */
-export async function create(place, { onPick = null } = {}) {
-  await load();
+export function create(place, { onPick = null } = {}) {
   return new Chart(place, onPick);
 }
 
@@ -20,7 +21,7 @@ class Chart {
   #onPick;
   #picture = null;
   #seen = false;
-  #drawn = false;
+  #plotted = false;
   #soon = paced(EVERY_MS, () => this.#draw());
 
   constructor(place, onPick) {
@@ -28,32 +29,55 @@ class Chart {
     this.#onPick = onPick;
     new IntersectionObserver(([entry]) => {
       this.#seen = entry.isIntersecting;
-      if (this.#picture) this.#soon();
+      this.#show();
     }).observe(place);
-    document.addEventListener("visibilitychange", this.#soon);
+    document.addEventListener("visibilitychange", () => this.#show());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.theme());
+    if (!window.Plotly) attempt(load).then(() => this.#show());
   }
 
   /** Show another picture, soon: at most every half second, and only where someone sees it. */
   set(picture) {
     this.#picture = picture;
-    this.#soon();
+    this.#show();
   }
 
   /** Take over the colours of the page. */
   theme() {
-    this.#soon();
+    this.#show();
+  }
+
+  // Nothing is due while no one sees it: so that what is then seen first is drawn at once.
+  #show() {
+    if (this.#picture && this.#seen && !document.hidden) this.#soon();
   }
 
   async #draw() {
-    if (!this.#picture || !this.#seen || document.hidden) return;
     const style = getComputedStyle(this.#place);
-    const figure = this.#picture.axes ? axesFigure : curvesFigure;
-    const { data, layout } = figure(this.#picture, (name) => style.getPropertyValue(`--${name}`).trim());
-    this.#place.style.minHeight = `${layout.height}px`;
+    const figureOf = this.#picture.axes ? axesFigure : curvesFigure;
+    const figure = figureOf(this.#picture, (name) => style.getPropertyValue(`--${name}`).trim());
+    this.#place.style.minHeight = `${figure.layout.height}px`;
+    if (!this.#plotted) await this.#sketch(figure);
+    if (window.Plotly) await this.#plot(figure);
+  }
+
+  // Also just before the library draws for the first time, which holds the page for longer than any other drawing.
+  async #sketch(figure) {
+    sketch(this.#place, figure);
+    this.#count();
+    await painted();
+  }
+
+  async #plot({ data, layout }) {
     await window.Plotly.react(this.#place, data, layout, CONFIG);
-    if (!this.#drawn && this.#onPick) this.#place.on("plotly_click", (event) => this.#pick(event));
-    this.#drawn = true;
+    this.#count();
+    if (this.#plotted) return;
+    this.#plotted = true;
+    erase(this.#place);
+    if (this.#onPick) this.#place.on("plotly_click", (event) => this.#pick(event));
+  }
+
+  #count() {
     this.#place.dataset.points = (this.#picture.lines ?? this.#picture.curves).reduce((sum, one) => sum + (one.faint ? 0 : one.y.length), 0);
   }
 
@@ -71,6 +95,10 @@ const CONFIG = {
   showSendToCloud: false,
   modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
 };
+
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
 
 // The page asks for it in its head, so that it comes while all else does; whether it did is known when all is there.
 async function load() {

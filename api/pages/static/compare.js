@@ -45,7 +45,7 @@ async function bring() {
   const rows = [...document.querySelectorAll("#compared tbody tr")];
   if (place !== byId("chart")) {
     place = byId("chart");
-    chart = place && attempt(() => create(place));
+    chart = place && create(place);
   }
   if (!rows.length) return;
   const form = settle();
@@ -54,7 +54,7 @@ async function bring() {
   const jobs = jobsOf(rows, asked.metric, form.dataset.rising.split(" "), known);
   const picture = known ? pictureOf(jobs, asked) : parallelOf(jobs, asked.metric);
   place.style.setProperty("--axes", picture.axes?.length ?? 1);
-  (await chart)?.set(picture);
+  chart.set(picture);
 }
 
 function settle() {

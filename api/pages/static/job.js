@@ -37,7 +37,7 @@ async function start() {
   settle();
   document.addEventListener("visibilitychange", () => document.hidden || look());
   followJob(id, { after: Number(at), onEvent, onState });
-  await Promise.all([load(id), drawing()]);
+  await load(id);
 }
 
 // What the page's parts need after each time they were written anew.
@@ -57,17 +57,13 @@ async function load(id) {
   }
 }
 
-async function drawing() {
-  history.chart = await attempt(() => create(byId("chart"), { onPick: chooseEpoch }));
-  draw();
-}
-
 function draw() {
   const rows = history.of.rows;
   byId("curves").hidden = !rows.length;
-  if (!rows.length || !history.chart) return;
+  if (!rows.length) return;
   const { along, scale, smooth } = byId("axes").elements;
   const steps = Number(byId("job").dataset.steps);
+  history.chart ??= create(byId("chart"), { onPick: chooseEpoch });
   history.chart.set(pictureOf(rows, { along: along.value, steps, scale: scale.value, smooth: Number(smooth.value) }));
 }
 

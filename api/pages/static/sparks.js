@@ -1,6 +1,7 @@
 // The losses of each job in the list as a small picture beside its numbers.
 import { askJson } from "./api.js";
 import { byId } from "./dom.js";
+import { line, svg } from "./svg.js";
 
 const POINTS = 40;
 const MOST = 3 * POINTS; // so many are drawn before they are asked for anew, thinned
@@ -44,15 +45,7 @@ function draw(id) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const x = ({ epoch }) => (WIDTH * (epoch - rows[0].epoch)) / Math.max(1, rows.at(-1).epoch - rows[0].epoch);
   const y = (value) => HEIGHT - 1 - ((HEIGHT - 2) * (value - low)) / (high - low || 1);
+  // A figure that is no number is a gap.
   const points = (name) => rows.map((row) => [x(row), Number.isFinite(row[name]) ? y(row[name]) : null]);
-  place.replaceChildren(...Object.entries(LOSSES).map(([name, colour]) => path(place, points(name), colour)));
-}
-
-// A figure that is no number is a gap.
-function path(place, points, colour) {
-  const made = document.createElementNS(place.namespaceURI, "path");
-  const steps = points.map(([x, y], index) => (y === null ? "" : `${index === 0 || points[index - 1][1] === null ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`));
-  made.setAttribute("d", steps.join(""));
-  made.setAttribute("class", colour);
-  return made;
+  place.replaceChildren(...Object.entries(LOSSES).map(([name, colour]) => svg("path", { d: line(points(name)), class: colour })));
 }
