@@ -88,10 +88,19 @@ class Client(Datasets, Predictions):
         return self._service.read(JobView, self._ask("GET", job_path(job_id)))
 
     def jobs(
-        self, *, status: str | None = None, name: str | None = None, search: str | None = None, limit: int | None = None
+        self,
+        *,
+        status: str | None = None,
+        name: str | None = None,
+        search: str | None = None,
+        order: str | None = None,
+        limit: int | None = None,
     ) -> Iterator[JobView]:
-        """The jobs, newest first; all of them without a `limit`. `search` is found anywhere in names and ids."""
-        filters = {"status": status, "name": name, "q": search}
+        """The jobs, newest first; all of them without a `limit`. `search` is found anywhere in names and ids.
+
+        `order`: `asc` (the oldest first), `name`, `loss` (of the best epoch) or `finished`; `-loss`: the highest first.
+        """
+        filters = {"status": status, "name": name, "q": search, "order": order}
         yield from self._service.listed(JobPage, "/v1/jobs", filters, limit=limit, at_once=JOBS_PAGE)
 
     def pause(self, job_id: str) -> JobView:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from api.context import Api
 from api.render import job_json
-from core.job import Status
+from core.job import Order, Status
 from core.store import JobQuery
+
+ORDERS: Mapping[Order, str] = {
+    Order.NEWEST: "newest first",
+    Order.OLDEST: "oldest first",
+    Order.LOSS: "lowest loss first",
+    Order.LOSS_DOWN: "highest loss first",
+    Order.FINISHED_DOWN: "last to end first",
+    Order.FINISHED: "first to end first",
+    Order.NAME: "names from A to Z",
+    Order.NAME_DOWN: "names from Z to A",
+}
+FURTHER: Mapping[Order, str] = {Order.NEWEST: "Older jobs", Order.OLDEST: "Newer jobs"}
 
 
 def listed(api: Api, query: JobQuery) -> dict[str, Any]:
     """The jobs that `query` asks for as the API tells them, and the cursor of the page behind them."""
     found = api.store.jobs(query)
     places = api.store.places() if any(job.status is Status.QUEUED for job in found.rows) else {}
-    return {"jobs": [json.loads(job_json(job, position=places.get(job.id))) for job in found.rows], "next": found.next}
+    told = [json.loads(job_json(job, position=places.get(job.id))) for job in found.rows]
+    return {"jobs": told, "next": found.next, "further": FURTHER.get(query.order, "More jobs")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -20,7 +20,7 @@ from api.specs import Spec, resolved
 from api.uploads import look_at_files
 from api.waiting import Look, check_id, look_until
 from core.errors import BadRequest
-from core.job import Job, Status
+from core.job import Job, Order, Status
 from core.store import JobQuery, Submit
 from core.views import JobPage, JobView
 
@@ -77,10 +77,16 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
         Text | None,
         Query(description="Only jobs whose name or id has this in it, in capitals or not; a page may then hold fewer."),
     ] = None,
-    order: Annotated[Literal["desc", "asc"], Query(description="Newest first, or oldest first.")] = "desc",
+    order: Annotated[
+        Order,
+        Query(
+            description="Newest first (`desc`), oldest first (`asc`), or by `name`, by the `loss` of the best epoch or "
+            "by when they `finished`, with `-` from the highest down; jobs without that figure come last."
+        ),
+    ] = Order.NEWEST,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List jobs, newest first; page on with `after`, which costs the same however long the history is.
+    """List jobs, newest first; page on with `after` in the same order, at the same cost however long the history is.
 
     A search (`q`) looks through 10,000 jobs a page: where `has_more` says so there are more to look through.
     """
@@ -90,7 +96,7 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
         statuses=tuple(status or ()),
         name=name,
         labels=dict(_label(text) for text in label or ()),
-        ascending=order == "asc",
+        order=order,
         search=q or None,
     )
     text, following = await run_in_threadpool(_page, api, query)

@@ -12,13 +12,13 @@ from api.context import ApiDep
 from api.pages.comparing import compared, ids_in
 from api.pages.gallery import gallery
 from api.pages.job_facts import job_facts
-from api.pages.listing import listed
+from api.pages.listing import ORDERS, listed
 from api.pages.rendering import admitted, page
 from api.pages.settings import chosen
 from api.waiting import check_id
 from core.epochs import predicts
 from core.errors import BadRequest, Gone, NotFound
-from core.job import Job, Status
+from core.job import Job, Order, Status
 from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
@@ -32,8 +32,9 @@ async def show_jobs(  # noqa: PLR0913 - a list's filters
     request: Request, api: ApiDep, *, status: str = "", q: str = "", order: str = "", after: str = ""
 ) -> Response:
     """The list of jobs."""
-    filters = {"status": status, "q": q, "order": order, "after": after}
-    known: dict[str, Any] = {"filters": filters, "statuses": list(Status)}
+    asked = Order(order) if order in set(Order) else Order.NEWEST
+    filters = {"status": status, "q": q, "order": "" if asked is Order.NEWEST else asked, "after": after}
+    known: dict[str, Any] = {"filters": filters, "statuses": list(Status), "order": asked, "orders": ORDERS}
     if not admitted(request):
         return page(request, "jobs.html", locked=True, **known)
     query = JobQuery(
@@ -41,7 +42,7 @@ async def show_jobs(  # noqa: PLR0913 - a list's filters
         after=after or None,
         statuses=tuple(one for one in Status if one == status),
         search=q[:LONGEST].replace("\x00", "") or None,
-        ascending=order == "asc",
+        order=asked,
     )
     try:
         found = await run_in_threadpool(listed, api, query)

@@ -15,8 +15,8 @@ from core.errors import Gone, NotFound, SpecRefused, Unavailable
 from core.intake import from_json, to_json
 from core.job import ENDED, Problem
 from core.store.backend import Tx
+from core.store.cursors import cursor, place
 from core.store.needing import NAMED_JOBS, still_needed
-from core.store.paging import cursor, place
 from core.store.tables import NEEDS_DATA, by, dataset_names, datasets, job_datasets, jobs, removed
 
 NAMING = ("id", "validation", "test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -118,7 +119,7 @@ def _best(batch: Batch, row: EpochRow | None) -> None:
     if row is not None and row.epoch > ((batch.row.best or {}).get("epoch") or 0):
         best = wire.finite(row.public())
         batch.row = batch.row._replace(best=best)
-        batch.values["best"] = best
+        batch.values |= {"best": best, "best_loss": row.loss if math.isfinite(row.loss) else None}
 
 
 def _inexact(batch: Batch, reason: str | None) -> None:

@@ -48,7 +48,8 @@ class JobColumns(TypedColumns):
     `failures`, `lost` and `no_space` count ends of the run without a new checkpoint or epoch since: its own deaths, its
     workers', and full disks. `run_s` is the time that all attempts ran; no claim before `not_before`; `forced`: kill.
     `dataset_id` is the upload that the job rests on, `test`, `folds`, `seeds` and `sharpness` are figures told at the
-    end, `memory` is what it took; `pace` is shared by jobs whose epochs take as long.
+    end, `memory` is what it took; `pace` is shared by jobs whose epochs take as long; `best_loss` is that of `best`, by
+    which jobs are listed, empty where it is no number.
     """
 
     id: Column[str] = Column(Text, primary_key=True)
@@ -92,6 +93,7 @@ class JobColumns(TypedColumns):
     devices: Column[int | None] = Column(Integer)
     resolved: Column[Any] = Column(JsonText, nullable=True)
     nodes: Column[int | None] = Column(Integer)
+    best_loss: Column[float | None] = Column(ExactFloat)
 
 
 class LabelColumns(TypedColumns):
@@ -223,6 +225,8 @@ def _partial(name: str, *columns: Any, where: str) -> None:
 
 Index("ix_jobs_status_id", jobs.c.status, jobs.c.id)
 Index("ix_jobs_name_id", jobs.c.name, jobs.c.id)
+for _figure in (jobs.c.name, jobs.c.best_loss, jobs.c.finished_at):
+    Index(f"ix_jobs_status_{_figure.name}_id", jobs.c.status, _figure, jobs.c.id)
 Index("ix_jobs_pace_id", jobs.c.pace, jobs.c.id)
 Index("ix_job_labels_job_id", job_labels.c.job_id)
 Index("ix_checkpoints_home", checkpoints.c.home)

@@ -109,6 +109,23 @@ def test_the_oldest_come_first_when_asked(client: TestClient, play: Play) -> Non
     assert [job["id"] for job in client.get("/v1/jobs?order=asc").json()["data"]] == made
 
 
+def test_jobs_are_listed_by_their_best_loss_page_after_page(client: TestClient, play: Play) -> None:
+    losses = {play.ended(epochs=epochs).id: 1.1 / epochs for epochs in (2, 4, 1)}
+    waiting = play.queued().id
+    address: str | None = "/v1/jobs?order=loss&limit=2"
+    seen: list[str] = []
+    while address is not None:
+        answer = client.get(address)
+        seen += [job["id"] for job in answer.json()["data"]]
+        address = answer.links["next"]["url"] if "next" in answer.links else None
+
+    assert seen == [*sorted(losses, key=losses.__getitem__), waiting]
+    by_age = client.get("/v1/jobs?limit=2").json()["next"]
+    refused = client.get(f"/v1/jobs?order=loss&limit=2&after={by_age}")
+    assert refused.status_code == 422
+    assert "page in the same order" in refused.text
+
+
 def test_jobs_are_found_by_status_name_and_label(client: TestClient, play: Play) -> None:
     ended = play.ended(name="one", labels={"team": "a", "stage": "x:y"})
     running = play.running(name="two", labels={"team": "a"})

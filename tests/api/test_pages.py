@@ -146,6 +146,23 @@ def test_the_oldest_jobs_come_first_where_the_address_says_so(client: TestClient
     assert re.findall(r'<tr id="(\w+)"', client.get(html.unescape(link[1])).text) == ids[SHOWN:]
 
 
+def test_a_columns_head_orders_the_list_and_then_the_other_way_round(client: TestClient, play: Play) -> None:
+    ids = [play.ended(epochs=epochs, name="many").id for epochs in (1, 3, 2)]
+    by_loss = [ids[1], ids[2], ids[0]]
+    plain = client.get("/?q=many&status=succeeded").text
+    assert re.findall(r'aria-sort="(\w+)">\s*<a[^>]*>([\w ()]+)', plain) == [("descending", "Created (UTC)")]
+
+    for sort, wanted in (("ascending", by_loss), ("descending", by_loss[::-1])):
+        link = re.search(r'<a href="([^"]+)" title="\w+ loss first">Best', plain)
+        assert link is not None
+        plain = client.get(html.unescape(link[1])).text
+        assert re.findall(r'<tr id="(\w+)"', plain) == wanted
+        assert re.findall(r'aria-sort="(\w+)">\s*<a[^>]*>([\w ()]+)', plain) == [(sort, "Best")]
+        assert 'value="many"' in plain
+    assert "More jobs" not in plain
+    assert client.get("/?order=sideways").status_code == 200
+
+
 def test_a_queued_job_is_shown_with_its_place(client: TestClient, play: Play) -> None:
     play.queued(name="first"), play.queued(name="second")
     rows = re.findall(r"<tr id=.*?</tr>", client.get("/").text, re.DOTALL)

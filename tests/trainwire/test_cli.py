@@ -56,6 +56,7 @@ def test_json_is_what_the_api_says(env: dict[str, str], client: Client) -> None:
     shown = answer("show", job["id"], env=env)
     assert shown == client.job(job["id"]).model_dump(mode="json")
     assert job["id"] in {row["id"] for row in answer("jobs", "--status", "succeeded", env=env)["data"]}
+    assert answer("jobs", "--order", "asc", "--limit", "1", env=env)["data"][0]["created_at"] <= job["created_at"]
     assert {part["name"] for part in answer("catalog", env=env)["models"]} >= {"linear", "mlp", "cnn"}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from core import wire
-from core.job import Status
+from core.job import Order, Status
 from trainwire import figures
 from trainwire.client import Client
 from trainwire.commands.options import AsJson, JobId, Url, console, print_json
@@ -21,13 +21,17 @@ def jobs(  # noqa: PLR0913 - a command's options
     status: Annotated[Status | None, typer.Option(help="Only jobs with this status.")] = None,
     name: Annotated[str | None, typer.Option(help="Only jobs of this name.")] = None,
     search: Annotated[str | None, typer.Option(help="Only jobs whose name or id has this in it.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
+    order: Annotated[
+        Order,
+        typer.Option(help="Newest or oldest first, or by name, best epoch's loss or end; `-`: from the highest down."),
+    ] = Order.NEWEST,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """List the jobs, newest first."""
     with errors_told(as_json=as_json), Client(url) as client:
-        found = list(client.jobs(status=status, name=name, search=search, limit=limit))
+        found = list(client.jobs(status=status, name=name, search=search, order=order, limit=limit))
     if as_json:
         print(wire.dumps({"data": [job.model_dump(mode="json") for job in found]}))
     else:

@@ -7,6 +7,7 @@ import { extend, forget, sketch } from "./sparks.js";
 
 const LOOK_MS = 250;
 const AT_ONCE = 4;
+const BY_LOSS = new Set(["loss", "-loss"]);
 
 const { look, now } = looking(LOOK_MS, sketch);
 const elsewhere = new Map(); // jobs that are not among those shown, each with the status in which it was told
@@ -31,9 +32,10 @@ function onChange(change) {
   return undefined;
 }
 
-// A job that is not shown may come to be when it is new or its status changes, not each time it learned something.
+// A job that is not shown may come to be when it is new or its status changes, not each time it learned something: but
+// where the list is by what jobs learn.
 function concerns({ job, data: { status } }) {
-  if (byId(job)) return true;
+  if (byId(job) || BY_LOSS.has(byId("filters").elements.order.value)) return true;
   const known = elsewhere.get(job);
   elsewhere.set(job, status);
   return known !== status;

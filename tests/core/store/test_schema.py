@@ -198,6 +198,26 @@ def test_a_job_that_the_version_before_wrote_goes_on(bare: str, first: str) -> N
     store.close()
 
 
+def test_jobs_of_before_are_listed_by_the_losses_that_they_had(bare: str) -> None:
+    best = {
+        "validated": '{"epoch":1,"train_loss":9.0,"val_loss":0.5}',
+        "trained": '{"epoch":1,"train_loss":0.25}',
+        "odd": '{"epoch":1,"train_loss":0.1,"val_loss":null,"nonfinite":{"val_loss":"nan"}}',
+        "damaged": '{"epoch":',
+    }
+    with connection(bare) as conn:
+        command.upgrade(config(conn), "0014")
+        for number, (name, row) in enumerate(best.items()):
+            ended = JOB_OF_BEFORE.replace("'job_old', 'old', 'running'", ":id, :name, 'succeeded'")
+            values = {"id": f"job_{number:032x}", "name": name, "spec": json.dumps(a_spec().model_dump(mode="json"))}
+            conn.execute(text(ended), values | {"at": "2026-01-01T00:00:00.000000Z"})
+            conn.execute(text("UPDATE jobs SET best = :row WHERE name = :name"), {"row": row, "name": name})
+    upgrade(bare)
+    with connection(bare) as conn:
+        losses = conn.execute(text("SELECT name, best_loss FROM jobs ORDER BY id")).all()
+    assert [tuple(row) for row in losses] == [("validated", 0.5), ("trained", 0.25), ("odd", None), ("damaged", None)]
+
+
 def test_going_back_keeps_what_the_version_before_knows(bare: str) -> None:
     upgrade(bare)
     with connection(bare) as conn:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ import pytest
 from sqlalchemy import event, make_url, text
 
 from core.errors import NotFound, StartRefused, Unavailable
-from core.job import EventType, Status
+from core.job import EventType, Job, Order, Status
 from core.store import JobQuery, Store, returning
 from core.store.backend import Tx
 from core.store.clock import HostClock, wall_time
@@ -268,6 +270,14 @@ def test_a_url_that_cannot_be_shared_or_is_none_refuses_the_start(url: str) -> N
 
 def test_no_read_that_is_polled_scans_or_sorts_the_history(store: Store) -> None:
     job = store.add(a_spec(labels={"a": "b"}))
+    plans = explained(store, lambda: read_all(store, job))
+    scans = [plan for plan in plans if "SCAN" in plan and "anon" not in plan and "INDEX" not in plan]
+    assert scans == []
+    assert not [plan for plan in plans if "TEMP B-TREE" in plan]
+
+
+def explained(store: Store, read: Callable[[], object]) -> list[str]:
+    """How SQLite means to do what `read` asks of it, step by step."""
     plans: list[str] = []
     connection = sqlite3.connect(str(store.describe().removeprefix("SQLite ")))
 
@@ -275,10 +285,18 @@ def test_no_read_that_is_polled_scans_or_sorts_the_history(store: Store) -> None
         plans.extend(row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {given[2]}", given[3]))
 
     event.listen(store._database._reading, "before_cursor_execute", explain)  # type: ignore[attr-defined]
+    read()
+    event.remove(store._database._reading, "before_cursor_execute", explain)  # type: ignore[attr-defined]
+    connection.close()
+    return plans
+
+
+def read_all(store: Store, job: Job) -> None:
+    """All that is polled."""
     after = store.jobs(JobQuery()).next
     store.jobs(JobQuery(after=after, name="x"))
     store.jobs(JobQuery(after=after, labels={"a": "b"}))
-    store.jobs(JobQuery(after=after, ascending=True))
+    store.jobs(JobQuery(after=after, order=Order.OLDEST))
     store.job(job.id)
     store.pulse([job.id])
     store.events(job.id)
@@ -290,10 +308,17 @@ def test_no_read_that_is_polled_scans_or_sorts_the_history(store: Store) -> None
     store.deleted_jobs([job.id])
     store._database.read(returning.without_space)
     store.claim(a_worker(queues=("other",), devices=("mps",)))
-    connection.close()
-    scans = [plan for plan in plans if "SCAN" in plan and "anon" not in plan and "INDEX" not in plan]
-    assert scans == []
-    assert not [plan for plan in plans if "TEMP B-TREE" in plan]
+
+
+@pytest.mark.parametrize("order", sorted(set(Order) - {Order.NEWEST, Order.OLDEST}))
+def test_a_list_by_a_figure_is_read_off_its_index_and_only_its_page_is_sorted(store: Store, order: Order) -> None:
+    store.add(a_spec())
+    plans = explained(store, lambda: store.jobs(JobQuery(order=order)))
+    by_figure = re.compile(r"SEARCH jobs USING (COVERING )?INDEX ix_jobs_status_(name|best_loss|finished_at)_id")
+    walks = [plan for plan in plans if by_figure.match(plan)]
+    assert len(walks) == len(Status) * (1 if order.endswith("name") else 2)
+    sorted_rows = {source for source, plan in pairwise(plans) if "TEMP B-TREE" in plan}
+    assert all(source.startswith("SCAN anon") for source in sorted_rows), "what is sorted is a page long already"
 
 
 def test_reads_do_not_wait_for_a_writer(store: Store) -> None:
