@@ -8,11 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PICTURES
+from tests.e2e.conftest import IRIS, PICTURES
 from tests.e2e.lasting import Lasting
 
 PAGES = ("/", "/jobs/{iris}", "/compare?jobs={iris}", "/new?from={iris}")
-HELP = ("/help/using", "/help/spec")
+AND = ("/compare?jobs={iris},{wide}&view=parallel", "/jobs/none", "/help/using", "/help/spec")
 SETTLED = """() => [...document.querySelectorAll('#chart')].every((one) => one.data && one.dataset.points)
   && [...document.querySelectorAll('#planned, tr[data-epoch] .spark')].every((one) => one.childElementCount)"""
 """Whatever a script draws is there."""
@@ -20,9 +20,17 @@ SERIOUS = {"serious", "critical"}
 Scheme = Literal["light", "dark"]
 
 
-@pytest.mark.parametrize("address", [*PAGES, *HELP])
-def test_axe_finds_nothing_serious_and_nothing_is_cut_off(page: Page, iris: str, address: str) -> None:
-    page.goto(address.format(iris=iris))
+@pytest.fixture(scope="module")
+def wide(service: Lasting) -> str:
+    """Another job that has succeeded, with a setting that differs."""
+    job_id = service.submit(**IRIS | {"batch_size": 128})
+    assert service.ended(job_id)["status"] == "succeeded"
+    return job_id
+
+
+@pytest.mark.parametrize("address", [*PAGES, *AND])
+def test_axe_finds_nothing_serious_and_nothing_is_cut_off(page: Page, iris: str, wide: str, address: str) -> None:
+    page.goto(address.format(iris=iris, wide=wide))
     page.wait_for_function(SETTLED, timeout=20_000)
     schemes: tuple[Scheme, ...] = ("light", "dark")
     for scheme, width in zip(schemes, (1280, 390), strict=True):
