@@ -39,27 +39,6 @@ HELD = frozenset({Status.RUNNING, Status.PAUSING, Status.CANCELLING})
 """The statuses in which a worker holds a claim on the job."""
 
 
-class Order(StrEnum):
-    """How jobs are listed: `desc` the newest first, `asc` the oldest, or by a figure, `-` from its highest down.
-
-    `loss` is that of the best epoch, `finished` when a job ended; jobs that have none come last.
-    """
-
-    NEWEST = "desc"
-    OLDEST = "asc"
-    NAME = "name"
-    NAME_DOWN = "-name"
-    LOSS = "loss"
-    LOSS_DOWN = "-loss"
-    FINISHED = "finished"
-    FINISHED_DOWN = "-finished"
-
-    @property
-    def falls(self) -> bool:
-        """Whether it goes from the highest down."""
-        return self is Order.NEWEST or self.startswith("-")
-
-
 class Reason(StrEnum):
     """Why a job has its status: a closed list."""
 
@@ -153,11 +132,6 @@ class EpochRow:
         if self.val_loss is not None:
             losses["val_loss"] = self.val_loss
         return {**losses, **self.metrics, "lr": self.lr}
-
-    @property
-    def loss(self) -> float:
-        """The validation loss, or that of training without a validation part."""
-        return self.train_loss if self.val_loss is None else self.val_loss
 
     def public(self) -> dict[str, float | int]:
         """The row as clients see it: `epoch`, the `fold` or `seed` of several, the figures, then the times."""

@@ -33,6 +33,7 @@ from trainwire.connection import JSON_BODY, LONG_POLL_S, Connection, given, job_
 from trainwire.datasets import Datasets
 from trainwire.downloading import fetch
 from trainwire.predictions import Predictions
+from trainwire.verbs import Verbs
 from trainwire.watching import Event, Patience, follow
 
 ROWS_PAGE = 1000
@@ -41,7 +42,7 @@ EXPORT_S = 1800.0
 """How long an export is waited for: longer than a service takes that is set up with much patience."""
 
 
-class Client(Datasets, Predictions):
+class Client(Verbs, Datasets, Predictions):
     """A Trainwire service, reached over HTTP.
 
     `url` defaults to `TRAINWIRE_URL`, else to the service on `./trainwire-data`, else to port 8000 of this machine;
@@ -102,35 +103,6 @@ class Client(Datasets, Predictions):
         """
         filters = {"status": status, "name": name, "q": search, "order": order}
         yield from self._service.listed(JobPage, "/v1/jobs", filters, limit=limit, at_once=JOBS_PAGE)
-
-    def pause(self, job_id: str) -> JobView:
-        """Stop a job behind a checkpoint and free its slot: at once while it waits; may be repeated."""
-        return self._verb(job_id, "pause")
-
-    def resume(self, job_id: str) -> JobView:
-        """Queue a paused job again; it goes on where it stopped; may be repeated."""
-        return self._verb(job_id, "resume")
-
-    def cancel(self, job_id: str, *, force: bool = False) -> JobView:
-        """End a job: at once while it waits, else at its next step; `force` kills the run. May be repeated."""
-        return self._verb(job_id, "cancel", **({"force": "true"} if force else {}))
-
-    def retry(self, job_id: str, *, from_start: bool = False) -> JobView:
-        """A failed or cancelled job again, as a new job from its last checkpoint, or from the start."""
-        wish = {"from": "start" if from_start else "checkpoint"}
-        return self._service.create(JobView, job_path(job_id, "retry"), wish)
-
-    def fork(self, job_id: str, *, epoch: int | None = None, patch: Mapping[str, Any] | None = None) -> JobView:
-        """A new job that goes on behind `epoch` (default: the newest) of this one, by its spec with `patch` over it.
-
-        `patch` is a JSON Merge Patch (RFC 7396); raises `SpecRefused` for one that changes data, split or shapes.
-        """
-        wish = given({"epoch": epoch}, patch=None if patch is None else dict(patch))
-        return self._service.create(JobView, job_path(job_id, "fork"), wish)
-
-    def delete(self, job_id: str) -> None:
-        """Delete an ended job with its rows and files; what is asked of it later raises `Gone`. May be repeated."""
-        self._service.insist("DELETE", job_path(job_id))
 
     def checkpoints(self, job_id: str) -> list[CheckpointView]:
         """The checkpoints that a job can go on from, newest first."""
@@ -243,9 +215,6 @@ class Client(Datasets, Predictions):
             if not page.has_more:
                 return
             after = page.data[-1][key]
-
-    def _verb(self, job_id: str, verb: str, **params: str) -> JobView:
-        return self._service.read(JobView, self._service.insist("POST", job_path(job_id, verb), params=params))
 
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         return self._service.ask(method, path, **request)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from api.context import Api
-from api.named import MOST_NAMED
 from api.pages.settings import differing
 from api.pages.words import metric
 from api.render import job_json
@@ -17,6 +16,8 @@ from core.catalog import SECTIONS
 from core.ids import is_id
 from core.registry import rises
 
+MOST_COMPARED = 1000
+"""More than eyes can tell apart, and as many as a browser draws in a few seconds."""
 _LOSSES = ("train_loss", "val_loss")
 _KINDS = {
     "dataset": "datasets",
@@ -29,12 +30,12 @@ _KINDS = {
 
 def ids_in(asked: Iterable[str]) -> list[str]:
     """The jobs that an address names, by commas or by repeating itself; each once."""
-    return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))[:MOST_NAMED]
+    return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))
 
 
 def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:
     """The jobs that there are, the settings in which they differ, their figures, and the best of each."""
-    found, missing = _jobs(api, ids)
+    found, missing = _jobs(api, ids[:MOST_COMPARED])
     figures = list(
         dict.fromkeys(name for job in found for name in job["best"] or job["latest"] or {} if _is_told(name))
     )
@@ -43,6 +44,7 @@ def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:
     return {
         "jobs": found,
         "missing": missing,
+        "left_out": len(ids[MOST_COMPARED:]),
         "differing": settings,
         "settings": [json.dumps({path: each[at] for path, each in settings.items()}) for at in range(len(found))],
         "figures": figures,

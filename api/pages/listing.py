@@ -8,20 +8,21 @@ from typing import Any
 
 from api.context import Api
 from api.render import job_json
-from core.job import Order, Status
+from core.job import Status
+from core.sorting import Sorting
 from core.store import JobQuery
 
-ORDERS: Mapping[Order, str] = {
-    Order.NEWEST: "newest first",
-    Order.OLDEST: "oldest first",
-    Order.LOSS: "lowest loss first",
-    Order.LOSS_DOWN: "highest loss first",
-    Order.FINISHED_DOWN: "last to end first",
-    Order.FINISHED: "first to end first",
-    Order.NAME: "names from A to Z",
-    Order.NAME_DOWN: "names from Z to A",
+ORDERS: Mapping[Sorting, str] = {
+    Sorting.NEWEST: "newest first",
+    Sorting.OLDEST: "oldest first",
+    Sorting.LOSS: "lowest loss first",
+    Sorting.LOSS_DOWN: "highest loss first",
+    Sorting.FINISHED_DOWN: "last to end first",
+    Sorting.FINISHED: "first to end first",
+    Sorting.NAME: "names from A to Z",
+    Sorting.NAME_DOWN: "names from Z to A",
 }
-FURTHER: Mapping[Order, str] = {Order.NEWEST: "Older jobs", Order.OLDEST: "Newer jobs"}
+FURTHER: Mapping[Sorting, str] = {Sorting.NEWEST: "Older jobs", Sorting.OLDEST: "Newer jobs"}
 
 
 def listed(api: Api, query: JobQuery) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from api.specs import Spec, resolved
 from api.uploads import look_at_files
 from api.waiting import Look, check_id, look_until
 from core.errors import BadRequest
-from core.job import Job, Order, Status
+from core.job import Job, Status
+from core.sorting import Sorting
 from core.store import JobQuery, Submit
 from core.views import JobPage, JobView
 
@@ -78,12 +79,12 @@ async def list_jobs(  # noqa: PLR0913 - a list's filters
         Query(description="Only jobs whose name or id has this in it, in capitals or not; a page may then hold fewer."),
     ] = None,
     order: Annotated[
-        Order,
+        Sorting,
         Query(
             description="Newest first (`desc`), oldest first (`asc`), or by `name`, by the `loss` of the best epoch or "
             "by when they `finished`, with `-` from the highest down; jobs without that figure come last."
         ),
-    ] = Order.NEWEST,
+    ] = Sorting.NEWEST,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List jobs, newest first; page on with `after` in the same order, at the same cost however long the history is.

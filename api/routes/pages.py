@@ -18,7 +18,8 @@ from api.pages.settings import chosen
 from api.waiting import check_id
 from core.epochs import predicts
 from core.errors import BadRequest, Gone, NotFound
-from core.job import Job, Order, Status
+from core.job import Job, Status
+from core.sorting import Sorting
 from core.store import JobQuery
 
 router = APIRouter(include_in_schema=False)
@@ -32,8 +33,8 @@ async def show_jobs(  # noqa: PLR0913 - a list's filters
     request: Request, api: ApiDep, *, status: str = "", q: str = "", order: str = "", after: str = ""
 ) -> Response:
     """The list of jobs."""
-    asked = Order(order) if order in set(Order) else Order.NEWEST
-    filters = {"status": status, "q": q, "order": "" if asked is Order.NEWEST else asked, "after": after}
+    asked = Sorting(order) if order in set(Sorting) else Sorting.NEWEST
+    filters = {"status": status, "q": q, "order": "" if asked is Sorting.NEWEST else asked, "after": after}
     known: dict[str, Any] = {"filters": filters, "statuses": list(Status), "order": asked, "orders": ORDERS}
     if not admitted(request):
         return page(request, "jobs.html", locked=True, **known)

@@ -19,7 +19,7 @@ def cursor(row_id: str) -> str:
     return _written(row_id.encode())
 
 
-def place(text: str, *, kind: str = "job") -> str:
+def id_of(text: str, *, kind: str = "job") -> str:
     """The id of `kind` that a cursor stands for; raises BadRequest for a text that is none."""
     try:
         row_id = _read(text).decode()

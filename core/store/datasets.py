@@ -15,7 +15,7 @@ from core.errors import Gone, NotFound, SpecRefused, Unavailable
 from core.intake import from_json, to_json
 from core.job import ENDED, Problem
 from core.store.backend import Tx
-from core.store.cursors import cursor, place
+from core.store.cursors import cursor, id_of
 from core.store.needing import NAMED_JOBS, still_needed
 from core.store.tables import NEEDS_DATA, by, dataset_names, datasets, job_datasets, jobs, removed
 
@@ -85,7 +85,7 @@ def page(tx: Tx, query: DatasetQuery) -> DatasetPage:
     """The datasets that `query` asks for, newest first; raises BadRequest for a bad cursor."""
     wanted = select(datasets).order_by(datasets.c.id.desc()).limit(query.limit + 1)
     if query.after is not None:
-        wanted = wanted.where(datasets.c.id < place(query.after, kind="ds"))
+        wanted = wanted.where(datasets.c.id < id_of(query.after, kind="ds"))
     if query.name is not None:
         named = select(dataset_names.c.dataset_id).where(dataset_names.c.name == query.name)
         wanted = wanted.where(datasets.c.id.in_(named))

@@ -119,7 +119,8 @@ def _best(batch: Batch, row: EpochRow | None) -> None:
     if row is not None and row.epoch > ((batch.row.best or {}).get("epoch") or 0):
         best = wire.finite(row.public())
         batch.row = batch.row._replace(best=best)
-        batch.values |= {"best": best, "best_loss": row.loss if math.isfinite(row.loss) else None}
+        loss = row.train_loss if row.val_loss is None else row.val_loss
+        batch.values |= {"best": best, "best_loss": loss if math.isfinite(loss) else None}
 
 
 def _inexact(batch: Batch, reason: str | None) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AwareDatetime, FiniteFloat, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, FiniteFloat, StringConstraints, TypeAdapter
 from sqlalchemy import ColumnElement, literal, tuple_
 
-from core.job import Order
-from core.store.cursors import cursor, cursor_of, place, place_of
+from core.sorting import Sorting
+from core.store.cursors import cursor, cursor_of, id_of, place_of
 from core.store.tables import jobs
 
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        message = "this is no moment of any year"
+        raise ValueError(message) from None
+
+
 _NAME = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+_MOMENT = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 _JOB = Annotated[str, StringConstraints(pattern=r"^job_[0-9a-f]{32}$")]
 
 
@@ -35,25 +46,25 @@ class _Figure:
 
 
 _FIGURES: Mapping[str, _Figure] = {
-    Order.NAME: _Figure(jobs.c.name, TypeAdapter(tuple[_NAME, _JOB]), always=True),
-    Order.LOSS: _Figure(jobs.c.best_loss, TypeAdapter(tuple[FiniteFloat | None, _JOB])),
-    Order.FINISHED: _Figure(jobs.c.finished_at, TypeAdapter(tuple[AwareDatetime | None, _JOB])),
+    Sorting.NAME: _Figure(jobs.c.name, TypeAdapter(tuple[_NAME, _JOB]), always=True),
+    Sorting.LOSS: _Figure(jobs.c.best_loss, TypeAdapter(tuple[FiniteFloat | None, _JOB])),
+    Sorting.FINISHED: _Figure(jobs.c.finished_at, TypeAdapter(tuple[_MOMENT | None, _JOB])),
 }
 
 
-def figure_of(order: Order) -> ColumnElement[Any] | None:
+def figure_of(order: Sorting) -> ColumnElement[Any] | None:
     """The column by which jobs are listed; None where that is their age alone."""
     figure = _figure(order)
     return figure.column if figure is not None else None
 
 
-def place_in(order: Order, text: str) -> Place:
+def place_in(order: Sorting, text: str) -> Place:
     """Where a page in this order ended; raises BadRequest for a text that is no cursor of it."""
     figure = _figure(order)
-    return Place(None, place(text)) if figure is None else Place(*place_of(text, figure.places))
+    return Place(None, id_of(text)) if figure is None else Place(*place_of(text, figure.places))
 
 
-def cursor_in(order: Order, at: Place) -> str:
+def cursor_in(order: Sorting, at: Place) -> str:
     """The opaque text that stands for "behind this place"."""
     figure = _figure(order)
     return cursor(at.id) if figure is None else cursor_of(at, figure.places)
@@ -67,32 +78,25 @@ class Stretch:
     keys: Sequence[ColumnElement[Any]]
 
 
-def stretches(order: Order, after: Place | None, *, job_id: ColumnElement[str]) -> list[Stretch]:
+def stretches(order: Sorting, after: Place | None, *, job_id: ColumnElement[str]) -> list[Stretch]:
     """What is left of a list behind a place: jobs with the figure, then, whichever way it goes, those without."""
     figure = _figure(order)
     if figure is None:
-        return [_behind(order, [], [job_id], after and after[1:])]
-    has_figure = [] if figure.always else [figure.column.is_not(None)]
-    keys = [figure.column, jobs.c.id]
-    rest = [jobs.c.id]
+        return [_behind(order, Stretch([], [job_id]), after and after[1:])]
+    having = Stretch([] if figure.always else [figure.column.is_not(None)], [figure.column, jobs.c.id])
+    lacking = Stretch([figure.column.is_(None)], [jobs.c.id])
     if after is not None and after.figure is None:
-        return [_behind(order, [figure.column.is_(None)], rest, after[1:])]
-    found = [_behind(order, has_figure, keys, after)]
-    return found if figure.always else [*found, _behind(order, [figure.column.is_(None)], rest, None)]
+        return [_behind(order, lacking, after[1:])]
+    return [_behind(order, having, after), *([] if figure.always else [lacking])]
 
 
-def _behind(
-    order: Order,
-    conditions: Sequence[ColumnElement[bool]],
-    keys: Sequence[ColumnElement[Any]],
-    at: Sequence[Any] | None,
-) -> Stretch:
+def _behind(order: Sorting, stretch: Stretch, at: Sequence[Any] | None) -> Stretch:
     if at is None:
-        return Stretch(conditions, keys)
-    row = tuple_(*keys)
-    values = tuple_(*(literal(value, key.type) for value, key in zip(at, keys, strict=True)))
-    return Stretch([*conditions, row < values if order.falls else row > values], keys)
+        return stretch
+    row = tuple_(*stretch.keys)
+    place = tuple_(*(literal(value, key.type) for value, key in zip(at, stretch.keys, strict=True)))
+    return Stretch([*stretch.conditions, row < place if order.falls else row > place], stretch.keys)
 
 
-def _figure(order: Order) -> _Figure | None:
+def _figure(order: Sorting) -> _Figure | None:
     return _FIGURES.get(order.removeprefix("-"))

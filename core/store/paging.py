@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, literal, null, select, union_all
 
-from core.job import Job, Order, Status
+from core.job import Job, Status
+from core.sorting import Sorting
 from core.store import reading
 from core.store.backend import Tx
 from core.store.ordering import Place, cursor_in, figure_of, place_in, stretches
@@ -31,7 +32,7 @@ class JobQuery:
     statuses: Collection[Status] = ()
     name: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    order: Order = Order.NEWEST
+    order: Sorting = Sorting.NEWEST
     search: str | None = None
 
 

@@ -51,7 +51,7 @@ def _ended(process: subprocess.Popen[str], sent: signal.Signals) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.full)])
 def test_a_signal_ends_the_process_with_many_streams_open(tmp_path: Path, sent: signal.Signals) -> None:
     with _process(tmp_path) as (process, url, job_id):
 

@@ -16,7 +16,7 @@ TIMES = 10
 
 @pytest.mark.parametrize("door", ["celery"], indirect=True)
 def test_a_wake_up_that_comes_ten_times_starts_no_job_twice(siege: Siege, celery: CeleryDoor) -> None:
-    jobs = siege.size(20, 200)
+    jobs = siege.size(8, 200)
     with closing(CeleryWorkBell(celery.redis.url, served=lambda: ("cpu",))) as bell:
         for _ in range(jobs):
             siege.submit(SMALL)

@@ -34,6 +34,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CeleryDoor]:
         yield from running(door, "api")
 
 
+@pytest.mark.full
 def test_without_the_fence_a_late_writer_does_damage_that_is_found(bare: CeleryDoor) -> None:
     with _workers(bare, "one", "two", without="fence"):
         job_id = _training(bare)

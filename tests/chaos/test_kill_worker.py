@@ -15,5 +15,5 @@ from tests.sizes import CELERY_ALWAYS
 @pytest.mark.parametrize("door", CELERY_ALWAYS, indirect=True)
 def test_a_killed_worker_costs_nothing(siege: Siege) -> None:
     harm = partial(kill_a_worker, siege.door)
-    siege.besiege(harm, times=siege.size(6, 50), specs=HARMED, jobs=siege.size(3, 20))
+    siege.besiege(harm, times=siege.size(3, 50), specs=HARMED, jobs=siege.size(3, 20))
     siege.verdict("kill -9 worker")

@@ -198,7 +198,7 @@ PATCHES = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(VARIED), PATCHES, st.integers(0, 50), st.randoms())
 def test_any_patch_gives_a_good_spec_or_is_refused_with_its_problems(
     spec: dict[str, Any], patch: dict[str, Any], epoch: int, chance: Any

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from core import wire
-from core.job import Order, Status
+from core.job import Status
+from core.sorting import Sorting
 from trainwire import figures
 from trainwire.client import Client
 from trainwire.commands.options import AsJson, JobId, Url, console, print_json
@@ -22,9 +23,9 @@ def jobs(  # noqa: PLR0913 - a command's options
     name: Annotated[str | None, typer.Option(help="Only jobs of this name.")] = None,
     search: Annotated[str | None, typer.Option(help="Only jobs whose name or id has this in it.")] = None,
     order: Annotated[
-        Order,
+        Sorting,
         typer.Option(help="Newest or oldest first, or by name, best epoch's loss or end; `-`: from the highest down."),
-    ] = Order.NEWEST,
+    ] = Sorting.NEWEST,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: AsJson = False,
     url: Url = None,

@@ -52,33 +52,33 @@ class Chart {
     if (this.#picture && this.#seen && !document.hidden) this.#soon();
   }
 
+  // A sketch also just before the library draws for the first time, which holds the page longer than any other drawing.
   async #draw() {
+    const picture = this.#picture;
     const style = getComputedStyle(this.#place);
-    const figureOf = this.#picture.axes ? axesFigure : curvesFigure;
-    const figure = figureOf(this.#picture, (name) => style.getPropertyValue(`--${name}`).trim());
+    const figureOf = picture.axes ? axesFigure : curvesFigure;
+    const figure = figureOf(picture, (name) => style.getPropertyValue(`--${name}`).trim());
     this.#place.style.minHeight = `${figure.layout.height}px`;
-    if (!this.#plotted) await this.#sketch(figure);
-    if (window.Plotly) await this.#plot(figure);
-  }
-
-  // Also just before the library draws for the first time, which holds the page for longer than any other drawing.
-  async #sketch(figure) {
-    sketch(this.#place, figure);
-    this.#count();
-    await painted();
+    if (!this.#plotted) {
+      sketch(this.#place, figure);
+      this.#count(picture);
+      await painted();
+    }
+    if (!window.Plotly) return;
+    await this.#plot(figure);
+    this.#count(picture);
   }
 
   async #plot({ data, layout }) {
     await window.Plotly.react(this.#place, data, layout, CONFIG);
-    this.#count();
     if (this.#plotted) return;
     this.#plotted = true;
     erase(this.#place);
     if (this.#onPick) this.#place.on("plotly_click", (event) => this.#pick(event));
   }
 
-  #count() {
-    this.#place.dataset.points = (this.#picture.lines ?? this.#picture.curves).reduce((sum, one) => sum + (one.faint ? 0 : one.y.length), 0);
+  #count({ lines, curves }) {
+    this.#place.dataset.points = (lines ?? curves).reduce((sum, one) => sum + (one.faint ? 0 : one.y.length), 0);
   }
 
   #pick({ points }) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from fastapi.testclient import TestClient
 
 from api.pages.settings import differing
@@ -73,3 +74,17 @@ def test_jobs_may_be_named_one_by_one_too(client: TestClient, play: Play) -> Non
 
     assert re.findall(r'<tr id="(\w+)"', page) == ids
     assert "whose settings are all the same" in page
+
+
+def test_how_many_jobs_are_left_out_of_too_many_is_said(
+    client: TestClient, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [play.queued().id for _ in range(3)]
+    whole = client.get(f"/compare?jobs={','.join(ids)}").text
+    monkeypatch.setattr("api.pages.comparing.MOST_COMPARED", 2)
+    cut = client.get(f"/compare?jobs={','.join(ids)}").text
+
+    assert re.findall(r'<tr id="(\w+)"', whole) == ids
+    assert "left out" not in whole
+    assert re.findall(r'<tr id="(\w+)"', cut) == ids[:2]
+    assert "1 of the jobs named in the address are left out: 2 at most are compared." in cut

@@ -66,7 +66,7 @@ def same_figures(one: Attempt, other: Attempt) -> None:
             marks=pytest.mark.full,
         ),
         {"micro_batch_size": 2, "ema": {"decay": 0.9}, "freeze": ["output.bias"], "param_groups": SLOW},
-        {"lr": "auto", "batch_size": "auto"},
+        pytest.param({"lr": "auto", "batch_size": "auto"}, marks=pytest.mark.full),
         {"phases": IN_TURN, "optimizer": "adam", "lr": 0.01, "sharpness": {"directions": 2}, "seeds": 2},
     ],
     ids=["uneven", "clip", "mixed", "folds", "groups", "auto", "phases"],
@@ -135,7 +135,10 @@ FSDP = {"resources": {"devices": 2, "sharding": "fsdp"}}
     "job",
     [
         {**JOB, "batch_size": 30, "clip_grad_norm": 0.5, "micro_batch_size": 7, "optimizer": "adam", "lr": 0.01},
-        {**JOB, "early_stopping": {"patience": 9}, "split": {"test": 0.2}, "micro_batch_size": 2},
+        pytest.param(
+            {**JOB, "early_stopping": {"patience": 9}, "split": {"test": 0.2}, "micro_batch_size": 2},
+            marks=pytest.mark.full,
+        ),
         pytest.param({**JOB, "split": {"folds": 2}, "dataset": {**BLOBS, "samples": 40}}, marks=pytest.mark.full),
     ],
     ids=["clip", "best", "folds"],

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from core.errors import BadRequest
-from core.job import Order, Status
+from core.job import Status
+from core.sorting import Sorting
 from core.store import JobQuery, Store
 from tests.core.store.making import FINISHED, a_claim, a_spec, a_worker, an_epoch
 
@@ -28,7 +29,7 @@ def listed(store: Store, **query: object) -> list[str]:
 def test_jobs_are_listed_newest_first_page_by_page(store: Store) -> None:
     ids = [store.add(a_spec()).id for _ in range(5)]
     assert listed(store) == ids[::-1]
-    assert listed(store, order=Order.OLDEST) == ids
+    assert listed(store, order=Sorting.OLDEST) == ids
 
 
 def test_an_empty_store_has_one_empty_page(store: Store) -> None:
@@ -61,7 +62,7 @@ def test_jobs_are_found_by_status_one_or_several(store: Store) -> None:
     store.record(claim, [FINISHED])
     assert listed(store, statuses=[Status.RUNNING]) == ids[2::-1]
     assert listed(store, statuses=[Status.RUNNING, Status.SUCCEEDED]) == ids[3::-1]
-    assert listed(store, statuses=set(Status), order=Order.OLDEST) == ids
+    assert listed(store, statuses=set(Status), order=Sorting.OLDEST) == ids
     assert listed(store, statuses=[Status.FAILED]) == []
 
 
@@ -80,7 +81,7 @@ def test_jobs_are_found_by_a_part_of_their_name_or_id(store: Store) -> None:
     names = ["Digits-MLP", "digits cnn", "iris_50%", "iris", "Größe", "no name at all"]
     ids = {name: store.add(a_spec(name=name)).id for name in names}
     assert listed(store, search="digits") == [ids["digits cnn"], ids["Digits-MLP"]]
-    assert listed(store, search="digits", order=Order.OLDEST) == [ids["Digits-MLP"], ids["digits cnn"]]
+    assert listed(store, search="digits", order=Sorting.OLDEST) == [ids["Digits-MLP"], ids["digits cnn"]]
     assert listed(store, search="_50%") == [ids["iris_50%"]], "no letter is a wildcard"
     assert listed(store, search="GRÖSSE") == [ids["Größe"]]
     assert listed(store, search=ids["iris"]) == [ids["iris"]]
@@ -121,11 +122,11 @@ def test_jobs_are_listed_by_the_loss_of_their_best_epoch_and_those_without_one_l
     queued = [store.add(a_spec()).id for _ in range(3)]
 
     rising = [good, unvalidated, middle, like_it, worst]
-    assert listed(store, order=Order.LOSS) == [*rising, odd, *queued]
-    assert listed(store, order=Order.LOSS_DOWN) == [*rising[::-1], *queued[::-1], odd]
-    assert listed(store, order=Order.LOSS, statuses=[Status.QUEUED]) == queued
-    assert listed(store, order=Order.LOSS, statuses=[Status.SUCCEEDED]) == [*rising, odd]
-    assert listed(store, order=Order.LOSS, search=good[-8:]) == [good]
+    assert listed(store, order=Sorting.LOSS) == [*rising, odd, *queued]
+    assert listed(store, order=Sorting.LOSS_DOWN) == [*rising[::-1], *queued[::-1], odd]
+    assert listed(store, order=Sorting.LOSS, statuses=[Status.QUEUED]) == queued
+    assert listed(store, order=Sorting.LOSS, statuses=[Status.SUCCEEDED]) == [*rising, odd]
+    assert listed(store, order=Sorting.LOSS, search=good[-8:]) == [good]
 
 
 def test_jobs_are_listed_by_when_they_ended_and_by_name(store: Store) -> None:
@@ -138,20 +139,20 @@ def test_jobs_are_listed_by_when_they_ended_and_by_name(store: Store) -> None:
         store.record(claim, [FINISHED])
 
     assert [claim.job_id for claim in ended] == [ids[1], ids[2], ids[0]]
-    assert listed(store, order=Order.FINISHED) == [ids[1], ids[2], ids[0], ids[3]]
-    assert listed(store, order=Order.FINISHED_DOWN) == [ids[0], ids[2], ids[1], ids[3]]
-    assert listed(store, order=Order.NAME) == [ids[1], ids[0], ids[3], ids[2]]
-    assert listed(store, order=Order.NAME_DOWN) == [ids[2], ids[3], ids[0], ids[1]]
-    assert listed(store, order=Order.NAME, name="b") == [ids[0], ids[3]]
+    assert listed(store, order=Sorting.FINISHED) == [ids[1], ids[2], ids[0], ids[3]]
+    assert listed(store, order=Sorting.FINISHED_DOWN) == [ids[0], ids[2], ids[1], ids[3]]
+    assert listed(store, order=Sorting.NAME) == [ids[1], ids[0], ids[3], ids[2]]
+    assert listed(store, order=Sorting.NAME_DOWN) == [ids[2], ids[3], ids[0], ids[1]]
+    assert listed(store, order=Sorting.NAME, name="b") == [ids[0], ids[3]]
 
 
 def test_a_job_that_gets_better_while_one_reads_is_not_listed_twice_from_behind(store: Store) -> None:
     first, second = trained(store, 0.1), trained(store, 0.2)
     store.add(a_spec())
     claim = a_claim(store)
-    page = store.jobs(JobQuery(limit=2, order=Order.LOSS))
+    page = store.jobs(JobQuery(limit=2, order=Sorting.LOSS))
     store.record(claim, [an_epoch(1, best=True, val_loss=0.3)])
-    behind = store.jobs(JobQuery(limit=2, order=Order.LOSS, after=page.next))
+    behind = store.jobs(JobQuery(limit=2, order=Sorting.LOSS, after=page.next))
     assert [job.id for job in (*page.rows, *behind.rows)] == [first, second, claim.job_id]
 
 
@@ -159,8 +160,8 @@ def forged(*place: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-@pytest.mark.parametrize("order", sorted(Order))
-def test_a_cursor_of_another_order_is_refused(store: Store, order: Order) -> None:
+@pytest.mark.parametrize("order", sorted(Sorting))
+def test_a_cursor_of_another_order_is_refused(store: Store, order: Sorting) -> None:
     job_id = trained(store, 0.5)
     places: list[tuple[object, ...]] = [
         (0.5,),

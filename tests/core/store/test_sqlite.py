@@ -22,7 +22,8 @@ import pytest
 from sqlalchemy import event, make_url, text
 
 from core.errors import NotFound, StartRefused, Unavailable
-from core.job import EventType, Job, Order, Status
+from core.job import EventType, Job, Status
+from core.sorting import Sorting
 from core.store import JobQuery, Store, returning
 from core.store.backend import Tx
 from core.store.clock import HostClock, wall_time
@@ -296,7 +297,7 @@ def read_all(store: Store, job: Job) -> None:
     after = store.jobs(JobQuery()).next
     store.jobs(JobQuery(after=after, name="x"))
     store.jobs(JobQuery(after=after, labels={"a": "b"}))
-    store.jobs(JobQuery(after=after, order=Order.OLDEST))
+    store.jobs(JobQuery(after=after, order=Sorting.OLDEST))
     store.job(job.id)
     store.pulse([job.id])
     store.events(job.id)
@@ -310,8 +311,8 @@ def read_all(store: Store, job: Job) -> None:
     store.claim(a_worker(queues=("other",), devices=("mps",)))
 
 
-@pytest.mark.parametrize("order", sorted(set(Order) - {Order.NEWEST, Order.OLDEST}))
-def test_a_list_by_a_figure_is_read_off_its_index_and_only_its_page_is_sorted(store: Store, order: Order) -> None:
+@pytest.mark.parametrize("order", sorted(set(Sorting) - {Sorting.NEWEST, Sorting.OLDEST}))
+def test_a_list_by_a_figure_is_read_off_its_index_and_only_its_page_is_sorted(store: Store, order: Sorting) -> None:
     store.add(a_spec())
     plans = explained(store, lambda: store.jobs(JobQuery(order=order)))
     by_figure = re.compile(r"SEARCH jobs USING (COVERING )?INDEX ix_jobs_status_(name|best_loss|finished_at)_id")
