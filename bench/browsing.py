@@ -57,7 +57,7 @@ class Tab:
     def wait_for(self, expression: str, *, within_s: float) -> None:
         """Return once an expression holds. Raises TimeoutError."""
         deadline = time.monotonic() + within_s
-        while not self.value(expression):
+        while not self.value(f"!!({expression})"):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the page never came to: {expression}")
             time.sleep(LOOK_EVERY_S)
