@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import IRIS
@@ -47,7 +46,6 @@ def test_the_address_of_a_comparison_shows_the_same_elsewhere(page: Page, iris: 
     expect(elsewhere.locator("#axes [name=smooth]")).to_be_hidden()
 
 
-@pytest.mark.full
 def test_jobs_are_found_added_and_taken_out_on_the_page(page: Page, iris: str, service: Lasting) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/metrics?" in request.url else None)

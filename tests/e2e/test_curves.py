@@ -43,7 +43,6 @@ SKETCHED = """() => [...document.querySelectorAll('#chart .sketch path[stroke]')
 """Of each line that is sketched: its colour and its points."""
 
 
-@pytest.mark.full
 def test_the_axes_and_the_smoothing_are_in_the_curves_and_in_the_address(
     page: Page, iris: str, service: Lasting
 ) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.lasting import Lasting
@@ -68,7 +67,6 @@ def test_a_file_of_ones_own_is_looked_into_and_its_target_chosen(page: Page, tmp
     expect(page.locator("#planned")).to_contain_text("48 train", timeout=WITHIN_MS)
 
 
-@pytest.mark.full
 def test_an_example_is_taken_and_a_part_of_a_plugin_has_its_fields(page: Page) -> None:
     page.route("**/v1/catalog", with_a_plugin)
     page.goto("/new")

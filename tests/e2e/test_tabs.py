@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.lasting import Lasting
@@ -29,7 +28,6 @@ def lives(page: Page, address: str) -> None:
         expect(row).not_to_have_text(before, timeout=WITHIN_MS)
 
 
-@pytest.mark.full
 def test_eight_tabs_are_live_at_once_on_two_streams(page: Page, iris: str, service: Lasting) -> None:
     first = service.submit(**{**LONG, "name": "in a tab"})
     lists = ["/", "/?status=running", "/?q=tab", "/?status=running&q=tab", f"/compare?jobs={first},{iris}"]
@@ -52,7 +50,6 @@ def test_eight_tabs_are_live_at_once_on_two_streams(page: Page, iris: str, servi
             assert tab.evaluate(DRAWN) == every == list(range(1, len(every) + 1))
 
 
-@pytest.mark.full
 def test_a_browser_without_shared_workers_has_a_stream_for_each_page(page: Page, service: Lasting) -> None:
     page.add_init_script(ALONE)
     job_id = service.submit(**SLOW)
