@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
+from core.spec import JobSpec
 from tests.e2e.lasting import Lasting
 
 WITHIN_MS = 20_000
@@ -48,6 +49,36 @@ def test_a_job_is_submitted_from_the_form_which_says_what_is_wrong(page: Page, s
     page.wait_for_url("**/jobs/job_*")
     expect(page.get_by_role("heading", level=1)).to_have_text("from the form")
     assert service.job(page.url.rpartition("/")[2])["spec"]["batch_size"] == 16
+
+
+def test_every_setting_of_a_spec_has_a_field(page: Page) -> None:
+    page.goto("/new")
+    page.get_by_text("More settings").click()
+    asked = set(
+        page.evaluate("() => [...document.querySelectorAll('#fields [data-path]')].map((one) => one.dataset.path)")
+    )
+    whole = JobSpec.model_json_schema()
+    for name in whole["properties"]:
+        assert name in asked or any(path.startswith(f"{name}.") for path in asked), name
+    expect(page.get_by_label("early_stopping.patience", exact=True)).to_have_attribute("placeholder", "5")
+    told = "End when the monitored figure has not improved"
+    expect(page.locator("fieldset", has_text="early_stopping.patience").last).to_contain_text(told)
+
+    page.get_by_label("early_stopping.patience", exact=True).fill("3")
+    page.get_by_label("metrics", exact=True).fill("accuracy, f1")
+    page.get_by_label("precision", exact=True).select_option("bf16")
+    page.get_by_label("loader.shuffle", exact=True).select_option("false")
+    page.get_by_label("clip_grad_norm", exact=True).fill("-1")
+    told_spec = spec_of(page)
+    assert told_spec["early_stopping"] == {"patience": 3}
+    assert told_spec["metrics"] == ["accuracy", "f1"]
+    assert (told_spec["precision"], told_spec["loader"]) == ("bf16", {"shuffle": False})
+    expect(page.get_by_label("clip_grad_norm", exact=True)).to_have_attribute("aria-invalid", "true", timeout=WITHIN_MS)
+
+    page.get_by_label("clip_grad_norm", exact=True).fill("")
+    page.get_by_label("early_stopping.patience", exact=True).fill("")
+    assert not {"clip_grad_norm", "early_stopping"} & set(spec_of(page))
+    expect(page.locator("#planned")).to_contain_text("train", timeout=WITHIN_MS)
 
 
 def test_a_file_of_ones_own_is_looked_into_and_its_target_chosen(page: Page, tmp_path: Path) -> None:

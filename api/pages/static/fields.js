@@ -10,10 +10,15 @@ export function field({ path, title, schema, told, fallback, onChange }) {
   input.id = id;
   input.dataset.path = path;
   input.addEventListener("input", () => onChange(path, valueOf(input, schema)));
-  const help = schema.description ? element("small", schema.description, { className: "quiet", id: `${id}-help` }) : null;
+  const help = schema.description ? element("small", worded(schema.description), { className: "quiet", id: `${id}-help` }) : null;
   if (help) input.setAttribute("aria-describedby", help.id);
   const label = element("label", title, { htmlFor: id });
   return element("div", [label, input, ...(help ? [help] : [])], { className: "field" });
+}
+
+/** A docstring without its marks. */
+export function worded(text) {
+  return text.replaceAll("`", "");
 }
 
 /** The settings of a part, a field each. */
@@ -58,6 +63,6 @@ function valueOf(input, schema) {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // the plan says what is wrong with it
+    return schema.type === "array" && !text.startsWith("[") ? text.split(",").map((word) => word.trim()) : text; // the plan says what is wrong with it
   }
 }

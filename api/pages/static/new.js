@@ -1,26 +1,20 @@
 // A new job: a form and its JSON, each following the other, and what the service says of them before anything is queued.
 import { askForKey, askJson } from "./api.js";
 import { attempt, byId, element, say } from "./dom.js";
-import { field, settingsOf } from "./fields.js";
+import { field, settingsOf, worded } from "./fields.js";
 import { planned } from "./planned.js";
 import { Refusal } from "./refusal.js";
+import { specFields } from "./spec_fields.js";
 import { takingFiles } from "./upload.js";
 
 const PAUSE_MS = 400;
 const PARTS = { dataset: "datasets", model: "models", loss: "losses", optimizer: "optimizers", scheduler: "schedulers" };
 const OPEN = new Set(["dataset", "model"]);
 const OF_THE_DATA = new Set(["name", "split", "preprocess", "augment", "loss", "metrics"]);
-const PLAIN = [
-  { path: "name", title: "name", schema: { type: "string" } },
-  { path: "lr", title: "lr", schema: { description: "The optimizer's own where nothing is said; auto: found by the run." } },
-  { path: "batch_size", title: "batch_size", schema: {}, fallback: 32 },
-  { path: "epochs", title: "epochs", schema: { type: "integer", minimum: 1 }, fallback: 10 },
-  { path: "split.validation", title: "split.validation", schema: { type: "number", minimum: 0, maximum: 1, description: "The share that validates; 0: none." }, fallback: 0.2 },
-  { path: "split.test", title: "split.test", schema: { type: "number", minimum: 0, maximum: 1, description: "The share that is held back for the end." }, fallback: 0 },
-  { path: "seed", title: "seed", schema: { type: "integer", minimum: 0 }, fallback: 0 },
-];
+const FIRST = ["name", "lr", "batch_size", "epochs", "split.validation", "split.test", "seed"];
 
 let catalog = null;
+let settings = null;
 let spec = null;
 let timer = null;
 let asked = null;
@@ -28,15 +22,16 @@ let asked = null;
 start();
 
 async function start() {
-  catalog = await attempt(async () => {
+  const found = await attempt(async () => {
     try {
-      return await askJson("/v1/catalog");
+      return await Promise.all([askJson("/v1/catalog"), specFields(new Set(Object.keys(PARTS)))]);
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) throw new Error(askForKey(start));
       throw error;
     }
   });
-  if (!catalog) return;
+  if (!found) return;
+  [catalog, settings] = found;
   if ("locked" in document.body.dataset) await attempt(fromJob);
   delete document.body.dataset.locked;
   byId("spec").oninput = fromText;
@@ -89,9 +84,25 @@ function write() {
 }
 
 function draw() {
+  const isOpen = byId("more")?.open ?? false;
   const parts = Object.entries(PARTS).map(([path, kind]) => partOf(path, catalog[kind]));
-  const plain = PLAIN.map((one) => field({ ...one, told: at(one.path), onChange: change }));
-  byId("fields").replaceChildren(...parts.slice(0, 2), element("fieldset", element("div", plain, { className: "grid" })), ...parts.slice(2));
+  const all = [...settings.plain, ...settings.sections.flatMap(({ fields }) => fields)];
+  const first = FIRST.map((path) => all.find((one) => one.path === path));
+  byId("fields").replaceChildren(...parts.slice(0, 2), group(first), ...parts.slice(2), more(first, isOpen));
+}
+
+// All other settings, section by section.
+function more(first, open) {
+  const left = (fields) => fields.filter((one) => !first.includes(one));
+  const sections = settings.sections.map(({ name, told, fields }) => group(left(fields), name, told));
+  const summary = element("summary", element("h2", "More settings"));
+  return element("details", [summary, group(left(settings.plain)), ...sections], { id: "more", open });
+}
+
+function group(fields, title = null, told = "") {
+  const drawn = fields.map((one) => field({ ...one, told: at(one.path), onChange: change }));
+  const head = title ? [element("legend", title), element("p", worded(told), { className: "quiet small" })] : [];
+  return element("fieldset", [...head, element("div", drawn, { className: "grid" })]);
 }
 
 function partOf(path, known) {
@@ -107,7 +118,7 @@ function partOf(path, known) {
   const part = known.find((one) => one.name === name);
   const inner = part ? settingsOf({ path, part, told, onChange: change }) : [];
   return element("fieldset", [
-    element("div", [element("label", path, { htmlFor: select.id }), select, element("small", part?.summary ?? "", { className: "quiet" })], { className: "field part" }),
+    element("div", [element("label", path, { htmlFor: select.id }), select, element("small", worded(part?.summary ?? ""), { className: "quiet" })], { className: "field part" }),
     element("div", inner, { className: "grid" }),
   ]);
 }
