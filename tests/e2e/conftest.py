@@ -54,6 +54,7 @@ def page(browser: Browser, service: Lasting) -> Iterator[Page]:
     opened.on("console", lambda told: wrong.append(told.text) if re.search("Content.Security", told.text) else None)
     yield opened
     context.close()
+    service.cancel_all()
     foreign = {url for url in asked if urlsplit(url).netloc != urlsplit(service.url).netloc}
     assert not {url for url in foreign if not url.startswith(("data:", "blob:"))}
     assert not wrong

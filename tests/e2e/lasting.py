@@ -56,6 +56,11 @@ class Lasting:
         wait_until(lambda: self.job(job_id)["status"] in ENDED)
         return self.job(job_id)
 
+    def cancel_all(self) -> None:
+        """Let no job of a test take the slots of the next one."""
+        for job in self.api.get("/v1/jobs", params={"status": ["queued", "running"]}).json()["data"]:
+            self.api.post(f"/v1/jobs/{job['id']}/cancel")
+
     def epochs(self, job_id: str) -> list[int]:
         rows = self.api.get(f"/v1/jobs/{job_id}/metrics", params={"limit": 10_000}).json()["data"]
         return [row["epoch"] for row in rows]

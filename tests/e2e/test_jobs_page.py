@@ -13,6 +13,7 @@ def test_several_jobs_are_cancelled_compared_and_deleted_at_once(page: Page, iri
     page.goto("/?q=in+bulk")
     expect(page.locator(".empty")).to_contain_text("No job is like this")
     ids = [service.submit(**LONG), service.submit(**LONG)]
+    expect(page.locator("tbody tr")).to_have_count(2, timeout=20_000)
     for job_id in ids:
         page.locator(f"#{job_id} input").check(timeout=20_000)
     expect(page.locator("#chosen-count")).to_have_text("for 2 jobs")
