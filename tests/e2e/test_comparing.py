@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import IRIS
 from tests.e2e.lasting import Lasting
 
 WITHIN_MS = 20_000
+CURVE = {"epochs": [1], "figures": {"val_loss": [0.5]}, "nonfinite": {}}
+MANY = """async (ids) => {
+  const { Curves } = await import('/static/many.js');
+  const curves = new Curves();
+  await curves.of(ids, ['val_loss']);
+  return (await curves.of(ids, ['val_loss'])).size;
+}"""
+"""How many curves are known once they were asked for twice."""
 CURVES = "() => (document.getElementById('chart').data ?? []).map((one) => [one.name, one.x.length])"
 
 
@@ -44,6 +54,20 @@ def test_the_address_of_a_comparison_shows_the_same_elsewhere(page: Page, iris: 
     expect(elsewhere.locator("#axes [name=view]")).to_have_value("parallel")
     expect(elsewhere.locator("#axes [name=metric]")).to_have_value("val_accuracy")
     expect(elsewhere.locator("#axes [name=smooth]")).to_be_hidden()
+
+
+def test_the_curves_of_very_many_jobs_are_asked_for_in_pieces(page: Page) -> None:
+    asked: list[int] = []
+
+    def answer(route: Route) -> None:
+        ids = parse_qs(urlsplit(route.request.url).query)["jobs"][0].split(",")
+        asked.append(len(ids))
+        route.fulfill(json={"data": [{"job": one, "status": "succeeded", **CURVE} for one in ids]})
+
+    page.goto("/compare")
+    page.route("**/v1/metrics?*", answer)
+    known = page.evaluate(MANY, [f"job_{number}" for number in range(450)])
+    assert (asked, known) == ([200, 200, 50], 450)
 
 
 def test_jobs_are_found_added_and_taken_out_on_the_page(page: Page, iris: str, service: Lasting) -> None:
