@@ -39,6 +39,12 @@ def open_below(root: Path, path: str) -> int:
     return found
 
 
+def read_below(root: Path, path: str) -> bytes:
+    """What is in that file; NotFound in the same way."""
+    with os.fdopen(open_below(root, path), "rb") as opened:
+        return opened.read()
+
+
 class OpenFile(StreamingResponse):
     """An open file, or the bytes of `part` (first, behind the last), as a response that closes it."""
 

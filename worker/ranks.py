@@ -26,10 +26,11 @@ import torch
 from core.events import Failed, RunEvent, Stopped
 from core.job import Reason
 from core.loop.cadence import never
+from core.loop.failures import explain
 from core.spec import JobSpec
 from core.supervision.bench import Order
 from core.supervision.endings import LAST_WORDS
-from worker import memory, messages, training
+from worker import memory, messages, single
 from worker.agents import Meeting, launch
 from worker.lifeline import Lifeline
 
@@ -167,7 +168,7 @@ def _told(order: Order, place: int, stop: Callable[[], bool], *, leads: bool) ->
         memory.limit(spec.resources.memory_gb / len(order.devices))
     try:
         peers = Together(device, sharding=spec.resources.sharding, leads=leads)
-        for event in training.trained(order, spec, stop, device=str(device), peers=peers):
+        for event in single.trained(order, spec, stop, device=str(device), peers=peers):
             if peers.leads:
                 yield event
     except Exception as error:  # noqa: BLE001 - the edge of a run: its error becomes its ending
@@ -175,7 +176,7 @@ def _told(order: Order, place: int, stop: Callable[[], bool], *, leads: bool) ->
 
 
 def _failed(error: Exception, order: Order) -> Failed:
-    failed = training.failed(error, order)
+    failed = explain(error, spec=order.spec)
     if failed.reason is Reason.INTERNAL_ERROR:
         if any(words in str(error).lower() for words in _LOST):
             time.sleep(_CAUSE_WITHIN_S)

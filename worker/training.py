@@ -1,4 +1,4 @@
-"""What a child does with its order: the one place where the worker's room meets the loop.
+"""What a child does with its order: train, alone or in several processes, try out, or predict.
 
 It is imported in the forkserver, so importing it must compute nothing.
 """
@@ -13,13 +13,11 @@ import torch
 from core import device, loop
 from core.epochs import predicts
 from core.events import Failed, Probed, RunEvent
-from core.loop import Saving
 from core.loop.failures import explain
-from core.loop.peers import ALONE, Peers
 from core.spec import JobSpec
 from core.spec.predicting import PredictSpec
 from core.supervision.bench import Order
-from worker import memory
+from worker import memory, single
 
 
 def prepare() -> tuple[str, ...]:
@@ -43,7 +41,7 @@ def train(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     if order.probe:
         yield Probed(loop.probe(spec, device=order.device, cache=order.cache, datasets=order.datasets))
         return
-    yield from trained(order, spec, stop, device=order.device)
+    yield from single.trained(order, spec, stop, device=order.device)
 
 
 def _predicted(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
@@ -54,23 +52,6 @@ def _predicted(order: Order, stop: Callable[[], bool]) -> Iterator[RunEvent]:
     if order.datasets is None:
         raise ValueError("The order does not say where uploads lie.")
     yield from predict(spec, folder=order.folder, device=order.device, datasets=order.datasets, stop=stop)
-
-
-def trained(
-    order: Order, spec: JobSpec, stop: Callable[[], bool], *, device: str, peers: Peers = ALONE
-) -> Iterator[RunEvent]:
-    """Train the job of `order` in this process on `device`, with its `peers` if it has any."""
-    return loop.train(
-        spec,
-        folder=order.folder,
-        device=device,
-        cache=order.cache,
-        datasets=order.datasets,
-        save=Saving(order.checkpoints, order.candidates, order.lineage),
-        numbers=order.resolved,
-        stop=stop,
-        peers=peers,
-    )
 
 
 def failed(error: Exception, order: Order) -> Failed:

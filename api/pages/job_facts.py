@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 from api.context import Api
+from api.files import read_below
 from api.pages.copies import copies
 from api.pages.settings import Setting, chosen, settings_of
 from api.queueing import whole_job
 from api.render import artifact_json, checkpoint_json, epoch_json, event_json
-from api.routes.reports import read_report
 from core.drawing import PACKAGE, figures_of
 from core.epochs import first_epoch
 from core.errors import Gone, NotFound
@@ -95,7 +95,7 @@ def _files(api: Api, job: Job) -> dict[str, Any]:
     report: dict[str, Any] | None = None
     for file in found:
         if file.name == REPORT:
-            report = json.loads(read_report(api, file))
+            report = json.loads(read_below(api.settings.artifacts, file.path))
     return {
         "artifacts": [json.loads(artifact_json(job.id, file)) for file in found],
         "report": report,

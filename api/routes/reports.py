@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from api import docs
 from api.answers import names, unchanged
 from api.context import Api, ApiDep
-from api.files import open_below
+from api.files import read_below
 from api.params import IfNoneMatch, JobId
 from api.waiting import check_id
 from core.checks import shown
@@ -56,7 +55,7 @@ async def get_report(
     etag = f'"{found.sha256}"' if format == "json" else f'"{found.sha256}-{figure or ""}.{format}"'
     if names(if_none_match, etag):
         return unchanged(etag)
-    body = await run_in_threadpool(read_report, api, found)
+    body = await run_in_threadpool(read_below, api.settings.artifacts, found.path)
     if format != "json":
         body = await run_in_threadpool(_drawn, json.loads(body), figure, format)
     headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Security-Policy": "sandbox"}
@@ -90,10 +89,3 @@ def _without(job: Job) -> NotFound | WrongStatus:
     return NotFound(
         "This job has no report: it holds nothing back, it ran before there were reports, or a notice says why not."
     )
-
-
-def read_report(api: Api, file: Artifact) -> bytes:
-    """The report's own JSON."""
-    descriptor = open_below(api.settings.artifacts, file.path)
-    with os.fdopen(descriptor, "rb") as opened:
-        return opened.read()

@@ -6,18 +6,30 @@ import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from core.events import Measured
+from core.loop.averaging import Average
 from core.loop.groups import trainable
 from core.loop.room import proc
 from core.usage import Memory
 
-if TYPE_CHECKING:
-    from core.loop.run import Run
+
+class Measurable(Protocol):
+    """What has tensors that stay from step to step: a run."""
+
+    @property
+    def model(self) -> nn.Module: ...  # noqa: D102
+
+    @property
+    def optimizer(self) -> Optimizer: ...  # noqa: D102
+
+    @property
+    def average(self) -> Average: ...  # noqa: D102
 
 
 class Gauge:
@@ -28,14 +40,14 @@ class Gauge:
         self._baseline = _held(device, peak=False)
         self._told: Memory | None = None
 
-    def news(self, run: Run) -> Iterator[Measured]:
+    def news(self, run: Measurable) -> Iterator[Measured]:
         """What the run takes, when that is not what was told last."""
         memory = self.memory(run)
         if memory != self._told:
             self._told = memory
             yield Measured(memory)
 
-    def memory(self, run: Run) -> Memory:
+    def memory(self, run: Measurable) -> Memory:
         """What the run takes; gradients and optimizer state are there behind its first step.
 
         The weights are those that train and their average, where there is one.

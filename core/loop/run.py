@@ -155,7 +155,11 @@ class Run:
             return parts
         from core.loop import sharding
 
-        return sharding.states(self, parts)
+        whole: dict[str, Stateful] = {
+            "model": sharding.Weights(self.model),
+            "optimizer": sharding.OptimizerState(self.optimizer),
+        }
+        return {**parts, **whole}
 
     @property
     def batch_samples(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +14,6 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
 from core.errors import InvalidSpec
-
-if TYPE_CHECKING:
-    from core.loop.run import Run, Stateful
 
 
 def shard(model: nn.Module, device: torch.device, size: int) -> None:
@@ -67,11 +64,6 @@ def unsummed(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         parted.set_requires_gradient_sync(True)
-
-
-def states(run: Run, parts: dict[str, Stateful]) -> dict[str, Stateful]:
-    """The parts of a run's state, those that are in pieces written down whole."""
-    return {**parts, "model": Weights(run.model), "optimizer": OptimizerState(run.optimizer)}
 
 
 class Weights:
