@@ -38,6 +38,17 @@ AN_INSTANT = 50
 """Milliseconds of the page's clock, a tenth of the time between two drawings."""
 
 
+PACED = """async () => {
+  const { paced } = await import('/static/dom.js');
+  const began = performance.now();
+  window.runs = [];
+  window.soon = paced(500, () => {
+    runs.push(performance.now() - began);
+    return new Promise((done) => setTimeout(done, 700));
+  });
+  soon();
+}"""
+"""Work that takes longer than the time between two runs, and when each run began."""
 SKETCHED = """() => [...document.querySelectorAll('#chart .sketch path[stroke]')].map((path) =>
   [path.getAttribute('stroke'), path.getAttribute('d').split(/[ML]/).length - 1])"""
 """Of each line that is sketched: its colour and its points."""
@@ -89,6 +100,18 @@ def test_what_comes_to_be_seen_is_drawn_at_once(page: Page, iris: str) -> None:
     page.evaluate(SHOW)
     page.clock.run_for(AN_INSTANT)
     page.locator("#gaps .js-line").first.wait_for(state="attached")
+
+
+def test_what_comes_while_something_is_drawn_is_drawn_right_behind_it(page: Page) -> None:
+    page.goto("/new")
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.evaluate(PACED)
+    page.clock.run_for(100)
+    page.evaluate("soon()")
+    page.evaluate("soon()")
+    page.clock.run_for(3000)
+    assert page.evaluate("runs") == pytest.approx([0, 700], abs=5)
 
 
 def test_curves_are_there_before_the_library_that_draws_them(page: Page, iris: str) -> None:

@@ -34,21 +34,24 @@ export function paced(every, work) {
   let timer = null;
   let next = 0;
   let busy = false;
+  let due = false;
   const run = async () => {
     timer = null;
-    if (busy) return again(every);
     busy = true;
+    due = false;
     next = performance.now() + every;
     try {
       await work();
     } finally {
       busy = false;
+      if (due) soon();
     }
   };
-  const again = (wait) => {
-    timer ??= setTimeout(run, wait);
+  const soon = () => {
+    if (busy) due = true;
+    else timer ??= setTimeout(run, Math.max(0, next - performance.now()));
   };
-  return () => again(Math.max(0, next - performance.now()));
+  return soon;
 }
 
 /** A figure with five digits, as the service's own pages write it. */
