@@ -123,7 +123,6 @@ def bare_app() -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     api: Api = app.state.api
     await api.hub.start()
-    assets.prepare()
     try:
         yield
     finally:

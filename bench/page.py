@@ -37,7 +37,6 @@ setInterval(() => {{
 }}, 10);
 """
 """When each epoch was first the last one on the chart, and when that was the library's."""
-
 NOTE_ROW = """
 window.drawn = {};
 setInterval(() => {
@@ -45,6 +44,7 @@ setInterval(() => {
   if (epoch) drawn[epoch] ??= Date.now();
 }, 10);
 """
+"""When each epoch was first that of the one job in the list."""
 
 
 def main() -> None:

@@ -63,12 +63,19 @@ def wait_warm(url: str) -> None:
     wait_until(lambda: "warming" not in httpx.get(f"{url}/readyz").text)
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
+def wait_until(
+    holds: Callable[[], bool],
+    *,
+    within_s: float = READY_WITHIN_S,
+    every_s: float = 0.01,
+    otherwise: str = "the service did not come up",
+) -> None:
+    """Look again and again until it holds; raises TimeoutError with what to say `otherwise`."""
+    deadline = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline:
-            raise TimeoutError("the service did not come up")
-        time.sleep(0.01)
+            raise TimeoutError(otherwise)
+        time.sleep(every_s)
 
 
 def answers(url: str) -> bool:

@@ -70,9 +70,13 @@ def _name(job: JobView, _: Overview) -> RenderableType:
     return Text(plain(job.name), no_wrap=True, overflow="ellipsis")
 
 
+_SHARED = {"status", "progress", "latest", "spec"}
+"""What tells how much of a job is done: not all else that it says, many times a second."""
+
+
 def _done(job: JobView, _: Overview) -> RenderableType:
     style = "green" if job.status is Status.SUCCEEDED else "cyan"
-    full = bar(share_done(job.model_dump()), _BAR)
+    full = bar(share_done(job.model_dump(include=_SHARED)), _BAR)
     return Text(full, style=style) + Text("─" * (_BAR - len(full)), style="dim")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gzip
 import re
-import threading
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,11 +47,6 @@ def modules(name: str) -> tuple[str, ...]:
     for one in found:
         found += [other for other in _IMPORT.findall((STATIC / one).read_text()) if other not in found]
     return tuple(f"/static/{one}" for one in found)
-
-
-def prepare() -> None:
-    """Have the library packed before the first visitor waits for it."""
-    threading.Thread(target=_packed, name="pages", daemon=True).start()
 
 
 @router.get(PLOTLY, include_in_schema=False)

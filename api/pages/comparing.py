@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.context import Api
@@ -26,11 +26,6 @@ _KINDS = {
     "optimizer": "optimizers",
     "scheduler": "schedulers",
 }
-
-
-def ids_in(asked: Iterable[str]) -> list[str]:
-    """The jobs that an address names, by commas or by repeating itself; each once."""
-    return list(dict.fromkeys(name for part in asked for name in part.split(",") if name))
 
 
 def compared(api: Api, ids: Sequence[str]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.context import ApiDep
-from api.pages.comparing import compared, ids_in
+from api.named import parts
+from api.pages.comparing import compared
 from api.pages.gallery import gallery
 from api.pages.job_facts import job_facts
 from api.pages.listing import ORDERS, listed
@@ -101,5 +102,5 @@ async def show_comparison(
     """Several jobs beside each other."""
     if not admitted(request):
         return page(request, "compare.html", chart=True, locked=True)
-    facts = await run_in_threadpool(compared, api, ids_in(jobs or ()))
+    facts = await run_in_threadpool(compared, api, parts(",".join(jobs or ())))
     return page(request, "compare.html", chart=True, **facts)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, AwareDatetime, FiniteFloat, StringConstraints, TypeAdapter
 from sqlalchemy import ColumnElement, literal, tuple_
 
+from core.ids import is_id
 from core.sorting import Sorting
 from core.store.cursors import cursor, cursor_of, id_of, place_of
 from core.store.tables import jobs
@@ -23,9 +24,16 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError(message) from None
 
 
+def _a_job(text: str) -> str:
+    if not is_id(text, kind="job"):
+        message = "this is no id of a job"
+        raise ValueError(message)
+    return text
+
+
 _NAME = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 _MOMENT = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-_JOB = Annotated[str, StringConstraints(pattern=r"^job_[0-9a-f]{32}$")]
+_JOB = Annotated[str, AfterValidator(_a_job)]
 
 
 class Place(NamedTuple):

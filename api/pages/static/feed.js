@@ -1,10 +1,10 @@
 // The streams that all tabs share: one of all jobs, and one of the jobs that have a page open, each only while needed.
+import { MOST_NAMED } from "./named.js";
 import { authorization, broken, Refusal, request } from "./refusal.js";
 import { eventsOf } from "./sse.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 4000;
-const MOST_NAMED = 200; // so many jobs a stream may name
 
 /** Serve a tab at the other end of `port`: it says `join` (with a job or null, and its key) and `leave`. */
 export function serve(port) {

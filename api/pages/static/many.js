@@ -1,7 +1,7 @@
 // The curves of many jobs, fetched together; those of a job that has ended only once.
 import { askJson } from "./api.js";
+import { MOST_NAMED } from "./named.js";
 
-const AT_ONCE = 200; // so many jobs a request may name
 const POINTS = 16_000; // on one chart, whatever the number of its curves
 const MOST_POINTS = 1000;
 const FEWEST_POINTS = 60;
@@ -17,8 +17,8 @@ export class Curves {
     this.#known.set(name, known);
     const left = ids.filter((id) => !known.get(id)?.whole);
     const points = Math.max(FEWEST_POINTS, Math.min(MOST_POINTS, Math.floor(POINTS / ids.length)));
-    for (let first = 0; first < left.length; first += AT_ONCE) {
-      const asked = new URLSearchParams({ jobs: left.slice(first, first + AT_ONCE).join(), figures: name, max_points: points });
+    for (let first = 0; first < left.length; first += MOST_NAMED) {
+      const asked = new URLSearchParams({ jobs: left.slice(first, first + MOST_NAMED).join(), figures: name, max_points: points });
       for (const one of (await askJson(`/v1/metrics?${asked}`)).data) {
         known.set(one.job, { rows: rowsOf(one), whole: ENDED.has(one.status) });
       }

@@ -1,0 +1,2 @@
+// What the API takes at once where jobs are named one by one.
+export const MOST_NAMED = 200;
